@@ -1,0 +1,21 @@
+# The Debian packages this project needs, by purpose. The only such list: tools/quickstart and tools/test both read
+# it, so that a package added for one is never missing in the other. Sourced by bash, never run.
+# shellcheck shell=bash disable=SC2034
+
+# To build: the compiler, the build system and what the programs link.
+packages_build=(
+  g++ meson ninja-build pkg-config ccache
+  libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev
+)
+
+# To make a tree that croft can boot.
+packages_tree=(
+  mmdebstrap debian-archive-keyring ca-certificates util-linux busybox-static
+)
+
+# To run every test: the unit tests' library, the runner of the others, and a virtual machine with its disks.
+packages_test=(
+  libgtest-dev libgmock-dev python3-pytest
+  qemu-system-x86 qemu-utils squashfs-tools e2fsprogs kmod zstd xz-utils
+  acl attr libcap2-bin iproute2 procps
+)
