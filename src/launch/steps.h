@@ -1,0 +1,242 @@
+// The steps of a LaunchPlan: each is one small thing the kernel is asked to do, told as data.
+//
+// A step names its operands by slot: a numbered place for a file descriptor that an earlier step filled (a mount that
+// is not attached yet, a namespace, a socket). Steps are performed in one of three places (launch_plan.h), always by
+// the same heap-free code in run/steps.cc, so a step that fails is told as its index and an errno, and the sentence is
+// made from the plan by describe().
+//
+// Every struct lists its members once in fields(), which the codec, the JSON printer and the tests use.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace croft::launch {
+
+using Slot = uint16_t;
+inline constexpr Slot no_slot = 0xffff;
+
+// Mount attributes are the kernel's MOUNT_ATTR_* bits (mount_setattr(2)); propagation is MS_PRIVATE … or 0.
+struct MountAttr {
+    uint64_t set = 0, clear = 0, propagation = 0;
+    bool operator==(const MountAttr&) const = default;
+    static void fields(auto& v, auto& s) { v("set", s.set), v("clear", s.clear), v("propagation", s.propagation); }
+};
+
+enum class Create : uint8_t { no, directory, file, like_source };
+
+// Makes a user namespace with the plan's id maps, for idmapped mounts (the payload's own has the same maps).
+struct MakeUserns {
+    Slot slot;
+    static void fields(auto& v, auto& s) { v("slot", s.slot); }
+};
+
+// Clones a mount of a host path (or, with `base`, of a path inside that slot's tree) as a detached mount.
+struct OpenTree {
+    Slot slot;
+    std::string path;
+    Slot base = no_slot;
+    bool recursive = false;
+    MountAttr attr;
+    Slot idmap = no_slot;           // user namespace whose maps the mount gets
+    static void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("path", s.path), v("base", s.base), v("recursive", s.recursive), v("attr", s.attr),
+            v("idmap", s.idmap);
+    }
+};
+
+// A new file system instance as a detached mount: fsopen, fsconfig for each option, fsmount.
+struct MakeFs {
+    Slot slot;
+    std::string type, source;
+    std::vector<std::pair<std::string, std::string>> options;  // an empty value is a flag
+    uint64_t attr = 0;
+    static void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("type", s.type), v("source", s.source), v("options", s.options), v("attr", s.attr);
+    }
+};
+
+// An overlay over detached mounts. The layers are attached in the stage for the moment of mounting only, because
+// kernels before 6.13 take layers by path. `upper_path` and `work_path` are below the upper slot's root; no upper
+// makes it read-only.
+struct MakeOverlay {
+    Slot slot;
+    std::vector<Slot> lowers;       // topmost first, as overlayfs counts
+    Slot upper = no_slot;
+    std::string upper_path, work_path;
+    std::vector<std::pair<std::string, std::string>> options;
+    uint64_t attr = 0;
+    static void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("lowers", s.lowers), v("upper", s.upper), v("upper_path", s.upper_path),
+            v("work_path", s.work_path), v("options", s.options), v("attr", s.attr);
+    }
+};
+
+// Attaches the slot's mount as the machine's root: on top of the stage's own root, and makes it the working directory.
+struct AttachRoot {
+    Slot slot;
+    static void fields(auto& v, auto& s) { v("slot", s.slot); }
+};
+
+// Attaches a detached mount at a path inside the root, which is walked with RESOLVE_IN_ROOT. `no_symlinks` refuses
+// any symlink on the way (API mounts: a tree whose /proc is a link is hostile or broken).
+struct Attach {
+    Slot slot;
+    std::string target;
+    Create create = Create::no;
+    bool no_symlinks = false;
+    static void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("target", s.target), v("create", s.create), v("no_symlinks", s.no_symlinks);
+    }
+};
+
+// Things made inside a slot's tree (a detached tmpfs, or the root). Ids are those of the user namespace in which the
+// step runs: the host's in `host` and `stage`, the payload's in `inside`. Something that is there already is kept for
+// directories, and an error otherwise unless `replace`.
+struct MakeDir {
+    Slot base;
+    std::string path;
+    uint32_t mode = 0755, uid = 0, gid = 0;
+    static void fields(auto& v, auto& s) {
+        v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
+    }
+};
+struct MakeNode {
+    Slot base;
+    std::string path;
+    char type = 'c';
+    uint32_t major = 0, minor = 0, mode = 0666, uid = 0, gid = 0;
+    static void fields(auto& v, auto& s) {
+        v("base", s.base), v("path", s.path), v("type", s.type), v("major", s.major), v("minor", s.minor),
+            v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
+    }
+};
+struct MakeLink {
+    Slot base;
+    std::string path, target;
+    bool replace = false;
+    uint32_t uid = 0, gid = 0;
+    static void fields(auto& v, auto& s) {
+        v("base", s.base), v("path", s.path), v("target", s.target), v("replace", s.replace), v("uid", s.uid),
+            v("gid", s.gid);
+    }
+};
+struct MakeFile {
+    Slot base;
+    std::string path, content;
+    uint32_t mode = 0644, uid = 0, gid = 0;
+    bool replace = false;
+    static void fields(auto& v, auto& s) {
+        v("base", s.base), v("path", s.path), v("content", s.content), v("mode", s.mode), v("uid", s.uid),
+            v("gid", s.gid), v("replace", s.replace);
+    }
+};
+struct MakeFifo {
+    Slot base;
+    std::string path;
+    uint32_t mode = 0600, uid = 0, gid = 0;
+    static void fields(auto& v, auto& s) {
+        v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
+    }
+};
+// Removes a file or symlink inside the tree if it is there.
+struct Remove {
+    Slot base;
+    std::string path;
+    static void fields(auto& v, auto& s) { v("base", s.base), v("path", s.path); }
+};
+// Copies a host file into the tree. `optional`: a tree that cannot take it (read-only, no /etc) is left as it is.
+struct CopyFile {
+    std::string from;
+    Slot base;
+    std::string path;
+    uint32_t mode = 0644, uid = 0, gid = 0;
+    bool optional = false;
+    static void fields(auto& v, auto& s) {
+        v("from", s.from), v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid),
+            v("gid", s.gid), v("optional", s.optional);
+    }
+};
+// A datagram socket bound inside a slot's tree; its fd lands in `slot` and stays with the launcher.
+struct NotifySocket {
+    Slot slot, base;
+    std::string path;
+    uint32_t uid = 0, gid = 0;
+    static void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("base", s.base), v("path", s.path), v("uid", s.uid), v("gid", s.gid);
+    }
+};
+// Changes attributes of a mount that is attached inside the root.
+struct SetAttr {
+    std::string target;
+    MountAttr attr;
+    bool recursive = false;
+    static void fields(auto& v, auto& s) { v("target", s.target), v("attr", s.attr), v("recursive", s.recursive); }
+};
+// Binds a path inside the root onto itself (or onto `target`) with other attributes: /proc/sys read-only.
+// `optional`: a path that is not there is passed over.
+struct BindInside {
+    std::string source, target;
+    MountAttr attr;
+    bool recursive = false, optional = false;
+    static void fields(auto& v, auto& s) {
+        v("source", s.source), v("target", s.target), v("attr", s.attr), v("recursive", s.recursive),
+            v("optional", s.optional);
+    }
+};
+// Covers a path with an empty, inaccessible file or directory of the stage (never with a file of the tree:
+// CVE-2025-31133). `optional` as above. Symlinks are never followed.
+struct Mask {
+    std::string target;
+    bool optional = true;
+    static void fields(auto& v, auto& s) { v("target", s.target), v("optional", s.optional); }
+};
+// Unmounts the stage's own proc and sysfs: they are there only so that a user namespace may mount its own.
+struct DropStageApi {
+    static void fields(auto&, auto&) {}
+};
+// chroot into the working directory: from here on the tree is all there is.
+struct EnterRoot {
+    static void fields(auto&, auto&) {}
+};
+// --pivot-root: NEW becomes the root, the old one is put at `old` ("" : nowhere).
+struct PivotRoot {
+    std::string new_root, old;
+    static void fields(auto& v, auto& s) { v("new_root", s.new_root), v("old", s.old); }
+};
+struct Sysctl {
+    std::string path, value;        // path below /proc/sys with slashes
+    static void fields(auto& v, auto& s) { v("path", s.path), v("value", s.value); }
+};
+struct SetHostname {
+    std::string hostname, domainname;
+    static void fields(auto& v, auto& s) { v("hostname", s.hostname), v("domainname", s.domainname); }
+};
+struct LoopbackUp {
+    static void fields(auto&, auto&) {}
+};
+// Opens a pseudo terminal of the machine's own devpts, hands its master to the launcher, and (with `console`) binds
+// the slave over /dev/console. The payload's standard streams become the slave when process.terminal says so.
+struct OpenConsole {
+    bool console = true;
+    uint16_t rows = 0, columns = 0;
+    static void fields(auto& v, auto& s) { v("console", s.console), v("rows", s.rows), v("columns", s.columns); }
+};
+// Fails with this errno: the fault walk puts one at every index in turn.
+struct Fail {
+    int32_t error = 0;
+    static void fields(auto& v, auto& s) { v("error", s.error); }
+};
+
+using Step = std::variant<MakeUserns, OpenTree, MakeFs, MakeOverlay, AttachRoot, Attach, MakeDir, MakeNode, MakeLink,
+                          MakeFile, MakeFifo, Remove, CopyFile, NotifySocket, SetAttr, BindInside, Mask, DropStageApi,
+                          EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole, Fail>;
+
+// The step's kind as in JSON ("open-tree"), and the phrase for an error message ("mounting proc on /proc").
+const char* kind_name(const Step& step);
+std::string describe(const Step& step);
+
+}  // namespace croft::launch

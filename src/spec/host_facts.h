@@ -1,0 +1,69 @@
+// HostFacts: what the planner needs to know about this host, gathered once by host/ and passed as a value, so that
+// every decision can be tested as text.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace croft::spec {
+
+// What was found at the tree, by path inside it. Only what a plan depends on.
+struct TreeFacts {
+    std::string directory;              // absolute, symlinks resolved
+    bool is_os_tree = false;            // has usr/ and an os-release, or at least bin/ or usr/
+    bool has_os_release = false;
+    std::string init;                   // first of the init candidates that is there; empty: none
+    std::string shell;                  // first of /bin/bash, /bin/sh that is there
+    uint32_t owner_uid = 0, owner_gid = 0;
+    bool idmap_supported = false;       // an idmapped mount of this tree was accepted by the kernel
+    bool read_only_fs = false;
+    bool usr_merged = false;
+    bool machine_id_set = false;        // /etc/machine-id holds an id
+    bool systemd_init = false;          // the init is systemd
+    std::string machine_file;           // TREE.nspawn beside it, if there
+    // The user asked for, resolved inside the tree.
+    uint32_t uid = 0, gid = 0;
+    std::vector<uint32_t> groups;
+    std::string home = "/", user_shell, user_name;
+};
+
+struct DeviceFacts {
+    char type = 0;                      // 'c', 'b', 0: not there
+    uint32_t major = 0, minor = 0;
+    uint32_t mode = 0, uid = 0, gid = 0;
+};
+
+struct HostFacts {
+    uint32_t uid = 0;                   // of the caller
+    bool privileged = true;             // may make namespaces, mounts and nodes in the initial user namespace
+    int kernel_major = 6, kernel_minor = 1;
+    std::string machine_arch;           // uname -m
+    uint64_t last_capability = 40;      // /proc/sys/kernel/cap_last_cap
+    uint64_t capability_bounding = 0;   // of the caller: what cannot be granted is a warning
+    std::string cgroup_root;            // mount point of cgroup2; empty: none
+    std::string cgroup_base;            // below it: where croft's machines go ("croft")
+    std::vector<std::string> cgroup_controllers;  // that can be enabled there
+    bool systemd = false;               // PID 1 is systemd
+    bool has_overlay = true, has_idmap = true, has_time_ns = true, has_seccomp = true, has_device_bpf = true;
+    std::map<std::string, std::string> os_release;  // the host's ID, VERSION_ID, BUILD_ID, VARIANT_ID
+    std::string resolv_conf;            // host path of the file to copy or bind, as --resolv-conf=auto would
+    std::string timezone;               // "Europe/Berlin", from the host's /etc/localtime link
+    std::map<std::string, DeviceFacts> devices;     // for /dev nodes and the spec's devices
+    std::map<std::string, bool> path_is_directory;  // for bind and overlay sources of the spec (missing: not there)
+    std::map<std::string, std::string> caller_environment;  // only TERM, COLORTERM, NO_COLOR and `pass` names
+    std::map<std::string, std::pair<uint64_t, uint64_t>> initial_rlimits;  // what the kernel gave PID 1
+    std::string boot_id;
+    TreeFacts tree;
+    // Chosen by the manager before planning, because choosing takes a lock: the machine's id range and the place
+    // of its throwaway files.
+    std::optional<uint32_t> id_base;
+    std::string scratch_directory;      // writable, on the host; for ephemeral uppers
+    std::string run_directory;          // this machine's directory below /run/croft/machines
+    std::string helper_directory;       // where croft-init, croft-hold and croft-seccomp are
+    bool stdin_is_terminal = false, stdout_is_terminal = false;
+};
+
+}  // namespace croft::spec
