@@ -1,0 +1,90 @@
+// The machines of this host (or user): finding, claiming, listing.
+//
+// The story. A machine *is* a directory machines/NAME and a lock on its file `lock`. Whoever starts a machine
+// claims the name: makes the directory, takes the lock (an OFD lock, which a child inherits and the kernel
+// drops when the last holder dies, however it dies), writes the record, launches. The lock is then held by
+// the machine's keeper (croft in the foreground, croft-hold when detached) for as long as the machine lives.
+// So the question "is it running?" is answered by the kernel and never by a file that somebody forgot to
+// update:
+//
+//                 claim            launched           READY=1                 ended
+//     (no dir) ---------> starting --------> running ---------> (ready) -----------------> exited | failed
+//         ^                   |                 |  ^                                            |
+//         |   launch failed   |           pause |  | resume                                     |
+//         +-------------------+                 v  |                                            |
+//         |                                   frozen                                            |
+//         +--- rm, --rm, end of a foreground machine, or the next start of the same name -------+
+//
+//   lock held, no leader in the record             starting
+//   lock held, leader, no `exit` file              running   (frozen: cgroup.freeze is 1)
+//   lock held, leader, no `ready`, waits for it    booting
+//   lock free, `exit` says how                     exited, or failed when that was not a success
+//   lock free, no `exit`                           lost: the keeper was killed. The next command that meets
+//   it kills
+//                                                  what is left in its cgroup, removes it and says so.
+// Asking never disturbs: F_OFD_GETLK tells whether the lock is held without taking it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "launch/outcome.h"
+#include "manager/paths.h"
+#include "manager/record.h"
+
+namespace croft::manager {
+
+enum class State { starting, booting, running, frozen, exited, failed, lost };
+const char* state_name(State state);
+
+struct Machine {
+    std::string name;
+    State state = State::lost;
+    Record record;
+    launch::Outcome outcome;  // when it has ended
+    uint64_t ended = 0;       // µs since the epoch
+    bool ready = false;       // READY=1 was seen
+    std::string status;       // last STATUS= from inside
+    bool alive() const { return state < State::exited; }
+};
+
+// A name that is ours: the directory and its lock. Dropping it without keep() removes the directory, so that
+// a start that fails leaves nothing; a process that dies does so too as far as the kernel can (the lock), and
+// the rest is cleared by the next command.
+class Claim {
+  public:
+    Claim(Claim&&) noexcept = default;
+    Claim& operator=(Claim&&) = delete;
+    ~Claim();
+    int directory() const { return directory_.get(); }
+    int lock() const { return lock_.get(); }
+    const std::string& name() const { return name_; }
+    std::string path() const;  // absolute
+    Result<> write(const Record& record);
+    void keep() { name_.clear(); }
+
+  private:
+    friend Result<Claim> claim(const Paths&, const std::string&);
+    Claim() = default;
+    std::string name_, machines_path_;
+    Fd machines_, directory_, lock_;
+};
+
+// Takes the name, or says who has it. The remains of a machine that has ended are replaced; of one that was
+// lost, cleared with a warning.
+Result<Claim> claim(const Paths& paths, const std::string& name);
+
+Result<Machine> find(const Paths& paths, std::string_view name);
+// find(), and an error (wrong_state) unless it is alive and has a leader.
+Result<Machine> find_running(const Paths& paths, std::string_view name);
+// Sorted by name. A directory that is no machine is passed over.
+Result<std::vector<Machine>> list(const Paths& paths);
+
+// Removes what a machine left: cgroup, scratch files, id range, lock files, its directory. Idempotent;
+// refuses a machine that is alive.
+Result<> clear(const Paths& paths, const Machine& machine);
+
+}  // namespace croft::manager

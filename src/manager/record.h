@@ -1,0 +1,53 @@
+// The record of one machine: what croft wrote down about it, in machines/NAME/record. KEY=VALUE lines, values
+// with \xNN escapes, replaced atomically; a reader sees the old one or the new one whole. Unknown keys are
+// passed over, so that an older croft can list machines of a newer one. Anything malformed is an error that
+// names the line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace croft::manager {
+
+// A process that is still the same: a pid alone may have been reused, its start time (ticks since boot,
+// /proc/PID/stat) tells.
+struct ProcessId {
+    int pid = 0;
+    uint64_t start = 0;
+    bool operator==(const ProcessId&) const = default;
+};
+
+struct Record {
+    std::string name;
+    bool boot = false;
+    bool detached = false;
+    bool remove = false;  // --rm: nothing stays when it ends
+    bool terminal = false;
+    ProcessId leader;                   // PID 1 of the machine, as the host counts; pid 0: not yet started
+    ProcessId keeper;                   // its parent: croft or croft-hold
+    uint64_t created = 0, started = 0;  // µs since the epoch
+    unsigned restarts = 0;              // reboots from inside
+    std::string tree;                   // host path
+    bool tree_read_only = false;        // it cannot write the tree (read-only, ephemeral, volatile)
+    std::optional<uint32_t> id_base;
+    uint32_t id_count = 0;
+    std::string cgroup;   // absolute host path; empty: none
+    std::string scratch;  // host directory of throwaway files; empty: none
+    std::vector<std::string> command;
+    std::string boot_id;             // of the host: a record of an earlier boot is stale
+    std::vector<std::string> locks;  // absolute paths of lock files and marks to remove when it has ended
+};
+
+std::string to_text(const Record& record);
+Result<Record> parse_record(std::string_view text);
+
+// Of /proc/PID/stat; nothing when there is no such process.
+std::optional<uint64_t> process_start(int pid);
+bool is_alive(const ProcessId& process);
+
+}  // namespace croft::manager
