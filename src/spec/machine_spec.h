@@ -62,6 +62,7 @@ struct Mount {
 struct Environment {
     std::vector<std::pair<std::string, std::string>> set;  // in order, last wins
     std::vector<std::string> pass;                         // names to copy from the caller
+    std::vector<std::string> files;                        // host files of NAME=VALUE lines, below `set`
 };
 
 struct User {
@@ -158,6 +159,7 @@ struct Security {
     bool seccomp_off = false;
     std::vector<std::string> syscalls_allow, syscalls_deny;   // --syscall-filter on top of the default list
     std::optional<SeccompProfile> seccomp;                    // instead of the default list
+    std::string seccomp_path;                                 // host file `seccomp` is read from (dialect/host_files.h)
     std::vector<std::string> address_families;                // RestrictAddressFamilies=; empty: all
     bool address_families_deny = false;
     bool suppress_sync = false;
@@ -210,7 +212,8 @@ struct Resources {
 // ---------------------------------------------------------------- integration
 
 struct Credential {
-    std::string id, value;               // value: already read, may hold any byte
+    std::string id, value;               // may hold any byte
+    std::string path;                    // host file `value` is read from (dialect/host_files.h); empty: given as is
 };
 struct Integration {
     std::string hostname, domainname;    // hostname defaults to the name
@@ -250,7 +253,8 @@ struct MachineSpec {
     std::vector<std::pair<std::string, std::string>> net_devices;  // runtime-spec linux.netDevices
     bool remove_when_done = false;       // --rm
     bool autostart = false;
-    // [Unit]/[Service] settings of a machine file that are systemd's own, passed through in order.
+    // [Unit]/[Service]/[Install] settings of a machine file that are systemd's own, passed through in order, as
+    // {"Unit.After", "network.target"}. Specifiers are already expanded: a writer of unit files doubles each '%'.
     std::vector<std::pair<std::string, std::string>> unit_settings;
 };
 

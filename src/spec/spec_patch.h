@@ -22,15 +22,22 @@ struct Origin {
     bool trusted = true;
 };
 
+// An empty assignment of a file or option ("Bind=", "--bind=") resets; an empty word of a command is a value.
+enum class Assign { value, reset };
+
 struct Assignment {
     const Field* field = nullptr;  // never null
     std::string value;             // as written, unquoted; specifiers already expanded
     Origin origin;
+    Assign assign = Assign::value;
 };
 
 struct SpecPatch {
     std::vector<Assignment> assignments;
     void add(const Field& field, std::string value, Origin origin);
+    void reset(const Field& field, Origin origin);
+    // Everything `other` says, behind what is here: the later one has the last word.
+    void append(SpecPatch other);
 };
 
 struct Warning {
