@@ -1,0 +1,83 @@
+/* Runs several commands in turn, round after round, and prints each one's median wall time, CPU time and peak
+ * memory: `rounds N NAME COMMAND… --- NAME COMMAND… --- …`. Interleaved, so that a machine whose speed drifts drifts
+ * for all of them alike. Static and small, because a large parent would pay for its page tables in every fork. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { most = 16 };
+struct command {
+    char *name, **argv;
+    uint64_t *wall, *cpu;
+    long peak;
+    int failures;
+};
+
+static uint64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t us(struct timeval t) { return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_usec; }
+
+static int compare(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void run_once(struct command *c, int round) {
+    uint64_t start = now();
+    pid_t pid = vfork();
+    if (pid == 0) {
+        execvp(c->argv[0], c->argv);
+        _exit(127);
+    }
+    int status;
+    struct rusage usage;
+    while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    }
+    if (round < 0) return; /* warm-up */
+    c->wall[round] = now() - start;
+    c->cpu[round] = us(usage.ru_utime) + us(usage.ru_stime);
+    if (usage.ru_maxrss > c->peak) c->peak = usage.ru_maxrss;
+    if (status) ++c->failures;
+}
+
+int main(int argc, char **argv) {
+    int rounds = argc > 1 ? atoi(argv[1]) : 0, count = 0;
+    struct command commands[most] = {0};
+    for (int i = 2; i < argc && count < most; ++i) {
+        struct command *c = &commands[count++];
+        c->name = argv[i++];
+        c->argv = argv + i;
+        c->wall = calloc((size_t)rounds, sizeof *c->wall);
+        c->cpu = calloc((size_t)rounds, sizeof *c->cpu);
+        while (i < argc && strcmp(argv[i], "---")) ++i;
+        if (i < argc) argv[i] = NULL;
+    }
+    if (rounds < 1 || !count) {
+        fprintf(stderr, "usage: rounds N NAME COMMAND... [--- NAME COMMAND...]...\n");
+        return 2;
+    }
+    int output = dup(1), null = open("/dev/null", O_RDWR);
+    dup2(null, 0), dup2(null, 1);
+    for (int round = -2; round < rounds; ++round)
+        for (int i = 0; i < count; ++i) run_once(&commands[i], round);
+    for (int i = 0; i < count; ++i) {
+        struct command *c = &commands[i];
+        qsort(c->wall, (size_t)rounds, sizeof *c->wall, compare);
+        qsort(c->cpu, (size_t)rounds, sizeof *c->cpu, compare);
+        dprintf(output, "%s wall_us %lu min_us %lu cpu_us %lu peak_kib %ld failed %d\n", c->name,
+                (unsigned long)(c->wall[rounds / 2] / 1000), (unsigned long)(c->wall[0] / 1000),
+                (unsigned long)c->cpu[rounds / 2], c->peak, c->failures);
+    }
+    return 0;
+}
