@@ -16,6 +16,6 @@ packages_tree=(
 # To run every test: the unit tests' library, the runner of the others, and a virtual machine with its disks.
 packages_test=(
   libgtest-dev libgmock-dev python3-pytest
-  qemu-system-x86 qemu-utils squashfs-tools e2fsprogs kmod zstd xz-utils
+  qemu-system-x86 qemu-utils e2fsprogs kmod zstd lz4
   acl attr libcap2-bin iproute2 procps
 )
