@@ -19,12 +19,6 @@
 
 namespace croft::launch {
 
-struct IdMap {
-    uint32_t inside = 0, outside = 0, count = 0;
-    bool operator==(const IdMap&) const = default;
-    static void fields(auto& v, auto& s) { v("inside", s.inside), v("outside", s.outside), v("count", s.count); }
-};
-
 // An existing namespace to join before the payload is made.
 struct JoinNamespace {
     std::string path;
@@ -143,7 +137,8 @@ struct LaunchPlan {
 enum class Phase : uint8_t { host, stage, clone, inside, process, exec };
 struct StepFailure {
     Phase phase = Phase::host;
-    uint8_t detail = 0;                          // Phase::process: which attribute (ProcessStage)
+    uint8_t detail = 0;                          // Phase::process: which attribute (ProcessStage);
+                                                 // Phase::exec: 1 when the file is there (its interpreter is not)
     uint16_t index = 0;                          // of the step in its list
     int32_t error = 0;                           // errno
 };

@@ -26,12 +26,22 @@ struct MountAttr {
     static void fields(auto& v, auto& s) { v("set", s.set), v("clear", s.clear), v("propagation", s.propagation); }
 };
 
+struct IdMap {
+    uint32_t inside = 0, outside = 0, count = 0;
+    bool operator==(const IdMap&) const = default;
+    static void fields(auto& v, auto& s) { v("inside", s.inside), v("outside", s.outside), v("count", s.count); }
+};
+
 enum class Create : uint8_t { no, directory, file, like_source };
 
-// Makes a user namespace with the plan's id maps, for idmapped mounts (the payload's own has the same maps).
+// Makes a user namespace for idmapped mounts: with these maps, or with the plan's where there are none here (the
+// payload's own namespace has the same maps then).
 struct MakeUserns {
     Slot slot;
-    static void fields(auto& v, auto& s) { v("slot", s.slot); }
+    std::vector<IdMap> uid_maps, gid_maps;
+    static void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("uid_maps", s.uid_maps), v("gid_maps", s.gid_maps);
+    }
 };
 
 // Clones a mount of a host path (or, with `base`, of a path inside that slot's tree) as a detached mount.
@@ -82,20 +92,25 @@ struct AttachRoot {
 };
 
 // Attaches a detached mount at a path inside the root, which is walked with RESOLVE_IN_ROOT. `no_symlinks` refuses
-// any symlink on the way (API mounts: a tree whose /proc is a link is hostile or broken).
+// any symlink on the way (API mounts: a tree whose /proc is a link is hostile or broken). What `create` makes belongs
+// to uid and gid.
 struct Attach {
     Slot slot;
     std::string target;
     Create create = Create::no;
     bool no_symlinks = false;
+    uint32_t uid = 0, gid = 0;
     static void fields(auto& v, auto& s) {
-        v("slot", s.slot), v("target", s.target), v("create", s.create), v("no_symlinks", s.no_symlinks);
+        v("slot", s.slot), v("target", s.target), v("create", s.create), v("no_symlinks", s.no_symlinks),
+            v("uid", s.uid), v("gid", s.gid);
     }
 };
 
 // Things made inside a slot's tree (a detached tmpfs, or the root). Ids are those of the user namespace in which the
-// step runs: the host's in `host` and `stage`, the payload's in `inside`. Something that is there already is kept for
-// directories, and an error otherwise unless `replace`.
+// step runs: the host's in `host` and `stage`, the payload's in `inside`. They are also the file system ids (setfsuid)
+// at the moment of making, because an idmapped tree refuses to make anything for ids that it cannot map (EOVERFLOW).
+// Something that is there already is kept for directories, and an error otherwise unless `replace`. Missing parents
+// are an error: a plan makes each one.
 struct MakeDir {
     Slot base;
     std::string path;
@@ -114,24 +129,27 @@ struct MakeNode {
             v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
     }
 };
+// `optional`: a tree that cannot take the link (read-only, no such directory) is left as it is.
 struct MakeLink {
     Slot base;
     std::string path, target;
-    bool replace = false;
+    bool replace = false, optional = false;
     uint32_t uid = 0, gid = 0;
     static void fields(auto& v, auto& s) {
-        v("base", s.base), v("path", s.path), v("target", s.target), v("replace", s.replace), v("uid", s.uid),
-            v("gid", s.gid);
+        v("base", s.base), v("path", s.path), v("target", s.target), v("replace", s.replace),
+            v("optional", s.optional), v("uid", s.uid), v("gid", s.gid);
     }
 };
+// `random_uuid`: the content is a fresh random UUID and a newline, made when the step is performed, so that each boot
+// of one kept plan has its own (boot ids).
 struct MakeFile {
     Slot base;
     std::string path, content;
     uint32_t mode = 0644, uid = 0, gid = 0;
-    bool replace = false;
+    bool replace = false, random_uuid = false;
     static void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("content", s.content), v("mode", s.mode), v("uid", s.uid),
-            v("gid", s.gid), v("replace", s.replace);
+            v("gid", s.gid), v("replace", s.replace), v("random_uuid", s.random_uuid);
     }
 };
 struct MakeFifo {
@@ -148,7 +166,10 @@ struct Remove {
     std::string path;
     static void fields(auto& v, auto& s) { v("base", s.base), v("path", s.path); }
 };
-// Copies a host file into the tree. `optional`: a tree that cannot take it (read-only, no /etc) is left as it is.
+// Copies a host file into a slot's tree. `from` is always a path of the host: in `stage` the launcher walks it from a
+// descriptor of the host's root that it kept, with RESOLVE_IN_ROOT. A symlink at `path` is not followed and nothing
+// but a regular file is replaced (a Remove in front replaces anything). `optional`: a host without the file, or a tree
+// that cannot take it (read-only, no /etc, something else at `path`), is left as it is.
 struct CopyFile {
     std::string from;
     Slot base;

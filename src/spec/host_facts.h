@@ -10,6 +10,9 @@
 
 namespace croft::spec {
 
+// Which init a tree boots with: each has its own way to be stopped.
+enum class InitKind { other, systemd, sysvinit, openrc, busybox };
+
 // What was found at the tree, by path inside it. Only what a plan depends on.
 struct TreeFacts {
     std::string directory;              // absolute, symlinks resolved
@@ -22,7 +25,12 @@ struct TreeFacts {
     bool read_only_fs = false;
     bool usr_merged = false;
     bool machine_id_set = false;        // /etc/machine-id holds an id
-    bool systemd_init = false;          // the init is systemd
+    bool systemd_init = false;          // the init is systemd (as init_kind says too)
+    InitKind init_kind = InitKind::other;
+    // For --volatile=yes only: the top-level links into /usr ("lib64" to "usr/lib64"); empty: the usual ones.
+    std::vector<std::pair<std::string, std::string>> usr_links;
+    // For binds with owner_idmap only: who owns the target inside the tree, by target; missing: root.
+    std::map<std::string, std::pair<uint32_t, uint32_t>> target_owners;
     std::string machine_file;           // TREE.nspawn beside it, if there
     // The user asked for, resolved inside the tree.
     uint32_t uid = 0, gid = 0;
@@ -52,10 +60,15 @@ struct HostFacts {
     std::string resolv_conf;            // host path of the file to copy or bind, as --resolv-conf=auto would
     std::string timezone;               // "Europe/Berlin", from the host's /etc/localtime link
     std::map<std::string, DeviceFacts> devices;     // for /dev nodes and the spec's devices
+    // "char-pts", "block-loop" of the spec's devices: the majors that /proc/devices gives the class.
+    std::map<std::string, std::vector<uint32_t>> device_classes;
     std::map<std::string, bool> path_is_directory;  // for bind and overlay sources of the spec (missing: not there)
+    // For bind sources with root_idmap or owner_idmap: their owners on the host.
+    std::map<std::string, std::pair<uint32_t, uint32_t>> path_owners;
     std::map<std::string, std::string> caller_environment;  // only TERM, COLORTERM, NO_COLOR and `pass` names
     std::map<std::string, std::pair<uint64_t, uint64_t>> initial_rlimits;  // what the kernel gave PID 1
     std::string boot_id;
+    std::string random_uuid;            // 32 hex digits, fresh: the machine's id when the spec has none
     TreeFacts tree;
     // Chosen by the manager before planning, because choosing takes a lock: the machine's id range and the place
     // of its throwaway files.
@@ -63,6 +76,7 @@ struct HostFacts {
     std::string scratch_directory;      // writable, on the host; for ephemeral uppers
     std::string run_directory;          // this machine's directory below /run/croft/machines
     std::string helper_directory;       // where croft-init, croft-hold and croft-seccomp are
+    // Both false for a detached start: its streams are not the caller's.
     bool stdin_is_terminal = false, stdout_is_terminal = false;
 };
 

@@ -111,7 +111,7 @@ struct Process {
 
 struct UserNamespace {
     enum class Mode { automatic, no, pick, identity, fixed, maps };
-    Mode mode = Mode::automatic;         // automatic: pick, where this host and file system can
+    Mode mode = Mode::automatic;         // automatic: pick; for a caller that is not root: no
     uint32_t base = 0, count = 65536;    // Mode::fixed
     std::vector<IdMapping> uid_maps, gid_maps;  // Mode::maps
     enum class Ownership { automatic, off, chown, map };

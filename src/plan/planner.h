@@ -1,0 +1,28 @@
+// The planner: a MachineSpec and what is known of this host become what shall be done.
+//
+// Pure: no system call, no clock, no environment, no randomness. Whatever it needs to know is in HostFacts,
+// so that `croft plan` shows exactly what `croft run` performs, and every decision is tested as text. Called
+// by manager/. The spec is complete and has passed spec::validate(); what only this host can refuse is
+// refused here, each time as a sentence that names the option and says what to do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "launch/launch_plan.h"
+#include "launch/unit_plan.h"
+#include "spec/host_facts.h"
+#include "spec/machine_spec.h"
+
+namespace croft::plan {
+
+struct Plans {
+    launch::LaunchPlan launch;
+    launch::UnitPlan unit;
+    std::vector<std::string> warnings;  // sentences: what is weaker, or left out, on this host
+};
+
+Result<Plans> plan(const spec::MachineSpec& spec, const spec::HostFacts& facts);
+
+}  // namespace croft::plan
