@@ -32,7 +32,7 @@ class SeccompProgram {
     std::string bytes_;  // a whole kept file, already checked
 };
 
-// `cache_dir` is absolute ("" keeps nothing); it is made when its parent is there. `helper` is the path of
+// `cache_dir` is absolute ("" keeps nothing); it is made when it is not there. `helper` is the path of
 // croft-seccomp. An error is the helper's own sentence (an unknown system call name, a filter that is too
 // large).
 Result<SeccompProgram> load_seccomp(std::string_view request, const std::string& cache_dir,
