@@ -1,5 +1,6 @@
 #include "host/facts.h"
 
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "host/sources.h"
 #include "host/tree.h"
 #include "host/user.h"
 
@@ -68,6 +70,7 @@ Result<> ask_tree(const spec::MachineSpec& spec, const GatherOptions& options, s
     Fd root = TRY(open_tree_root(spec, facts.tree));
     TRY(look_inside(root.get(), spec, facts.tree));
     TRY(check_command(root.get(), spec, facts));
+    ask_target_owners(root.get(), spec, facts.tree);
     if (facts.has_idmap && wants_user_namespace(spec))
         facts.tree.idmap_supported = !facts.privileged || ask_idmap(root.get(), options.cache_directory);
     if (spec.process.user.name.empty()) {
@@ -79,45 +82,6 @@ Result<> ask_tree(const spec::MachineSpec& spec, const GatherOptions& options, s
     facts.tree.user_name = std::move(user.name), facts.tree.home = std::move(user.home);
     facts.tree.user_shell = std::move(user.shell);
     return {};
-}
-
-void ask_path(const std::string& path, spec::HostFacts& facts) {
-    struct stat st = {};
-    if (path.starts_with('/') && stat(path.c_str(), &st) == 0)
-        facts.path_is_directory[path] = S_ISDIR(st.st_mode);
-}
-
-void ask_device(const std::string& path, spec::HostFacts& facts) {
-    struct stat st = {};
-    if (!path.starts_with('/') || stat(path.c_str(), &st) < 0) return;
-    if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)) return;
-    spec::DeviceFacts& device = facts.devices[path];
-    device.type = S_ISCHR(st.st_mode) ? 'c' : 'b';
-    device.major = major(st.st_rdev), device.minor = minor(st.st_rdev);
-    device.mode = st.st_mode & 07777, device.uid = st.st_uid, device.gid = st.st_gid;
-}
-
-// The kernel's own numbers of the nodes that every machine has (Documentation/admin-guide/devices.txt): no
-// need to ask.
-void add_standard_devices(spec::HostFacts& facts) {
-    constexpr struct {
-        const char* path;
-        uint32_t major, minor;
-    } table[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
-                 {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
-    for (const auto& row : table) facts.devices[row.path] = {'c', row.major, row.minor, 0666, 0, 0};
-}
-
-void ask_sources(const spec::MachineSpec& spec, spec::HostFacts& facts) {
-    for (const spec::Mount& mount : spec.mounts) {
-        if (mount.kind == spec::Mount::Kind::bind) ask_path(mount.source, facts);
-        for (const std::string& layer : mount.layers) ask_path(layer, facts);
-    }
-    add_standard_devices(facts);
-    for (const spec::Device& device : spec.devices) ask_device(device.path, facts);
-    for (const auto& limit : spec.resources.io_max) ask_device(limit.first, facts);
-    if (spec.mode == spec::Mode::boot)
-        for (const char* path : {"/dev/net/tun", "/dev/fuse"}) ask_device(path, facts);
 }
 
 void ask_os_release(spec::HostFacts& facts) {
@@ -165,6 +129,9 @@ Result<spec::HostFacts> gather(const spec::MachineSpec& spec, const GatherOption
     spec::HostFacts facts;
     facts.helper_directory = options.helper_directory;
     facts.cgroup_base = options.cgroup_base;
+    unsigned char random[16];
+    if (getrandom(random, sizeof random, 0) == sizeof random)
+        facts.random_uuid = hex({reinterpret_cast<char*>(random), sizeof random});
     ask_kernel(facts);
     find_cgroup2(facts);
     TRY(ask_tree(spec, options, facts));

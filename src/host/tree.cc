@@ -68,6 +68,32 @@ bool is_machine_id(std::string_view text) {
            text.find_first_not_of('0') != text.npos;
 }
 
+// Each init is stopped and rebooted in its own way, and what /sbin/init is, the link's end tells.
+spec::InitKind init_kind(int root, const std::string& init) {
+    if (init.ends_with("/systemd")) return spec::InitKind::systemd;
+    auto file = open_in_root(root, init.c_str(), O_PATH);
+    char path[4096];
+    ssize_t n = file ? readlink(cat("/proc/self/fd/", file->get()).c_str(), path, sizeof path) : -1;
+    std::string_view real(path, n > 0 ? static_cast<size_t>(n) : 0);
+    real.remove_prefix(std::min(real.rfind('/') + 1, real.size()));
+    if (real == "systemd") return spec::InitKind::systemd;
+    if (real.starts_with("busybox")) return spec::InitKind::busybox;
+    if (real == "openrc-init") return spec::InitKind::openrc;
+    // Debian's OpenRC boots by sysvinit's init, which is then the one to talk to.
+    return open_in_root(root, "etc/inittab", O_PATH) ? spec::InitKind::sysvinit : spec::InitKind::other;
+}
+
+// Top-level links into /usr: with --volatile=yes only /usr comes from the tree, and they are made anew.
+void find_usr_links(int root, spec::TreeFacts& facts) {
+    for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+        char target[64];
+        ssize_t n = readlinkat(root, name, target, sizeof target);
+        std::string_view link(target, n > 0 ? static_cast<size_t>(n) : 0);
+        if (link.starts_with('/')) link.remove_prefix(1);
+        if (link.starts_with("usr/") && link.size() < sizeof target) facts.usr_links.emplace_back(name, link);
+    }
+}
+
 Error not_an_os_tree(const spec::MachineSpec& spec) {
     return error(Errc::invalid,
                  cat(quoted(spec.root.directory),
@@ -134,11 +160,13 @@ Result<> look_inside(int root, const spec::MachineSpec& spec, spec::TreeFacts& f
         return not_an_os_tree(spec);
     char link[16];
     facts.usr_merged = has_usr && readlinkat(root, "bin", link, sizeof link) > 0;
+    if (spec.root.volatile_mode == spec::Volatile::yes) find_usr_links(root, facts);
     if (spec.process.command.empty() || boot) facts.shell = first_program(root, shells);
     if (!boot) return {};
     facts.init = first_program(root, init_candidates);
     if (facts.init.empty() && spec.root.pivot_new.empty()) return no_init(spec);
-    facts.systemd_init = facts.init.ends_with("/systemd");
+    facts.init_kind = init_kind(root, facts.init);
+    facts.systemd_init = facts.init_kind == spec::InitKind::systemd;
     auto machine_id = read_in_tree(root, "etc/machine-id", 4096);
     facts.machine_id_set = machine_id && is_machine_id(*machine_id);
     return {};
