@@ -8,6 +8,7 @@ The agent is started before the snapshot is taken, so a resumed machine pays nei
 """
 
 import fcntl
+import glob
 import json
 import os
 import select
@@ -15,7 +16,7 @@ import struct
 import subprocess
 import time
 
-PORT = "/dev/virtio-ports/croft.orders"
+PORT = "croft.orders"
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 # How long a stream may stay open after its program has ended, before the order counts as done: a daemon that the
@@ -23,9 +24,19 @@ RNDRESEEDCRNG = 0x5207
 LINGER_SECONDS = 0.5
 
 
+def port_device():
+    """The device of our port, by what the kernel says: udev may come to it only after the system is up."""
+    while True:
+        for path in glob.glob("/sys/class/virtio-ports/*/name"):
+            with open(path) as name:
+                if name.read().strip() == PORT:
+                    return "/dev/" + path.split("/")[-2]
+        time.sleep(0.1)
+
+
 class Port:
     def __init__(self):
-        self.fd = os.open(PORT, os.O_RDWR | os.O_CLOEXEC)
+        self.fd = os.open(port_device(), os.O_RDWR | os.O_CLOEXEC)
 
     def send(self, kind, data=b""):
         frame = kind + struct.pack("<I", len(data)) + data
@@ -93,6 +104,8 @@ def main():
     port = Port()
     state = sh("systemctl is-system-running --wait")[1].strip()
     # Programs and their libraries that nearly every test needs are read once, so that the snapshot has them in memory.
+    # Devices that udev has not yet come to would wake it in the middle of some test.
+    sh("udevadm settle")
     sh("systemd-run --quiet --wait --pipe true; busctl list; systemd-nspawn --version; ip link; mount; findmnt; ps; stat /; sync")
     failed = sh("systemctl list-units --failed --plain --no-legend")[1]
     port.send(b"B", json.dumps({"state": state, "failed": failed}).encode())

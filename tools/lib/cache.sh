@@ -25,6 +25,7 @@ cache_keep() {
       cache_discard "$tmp"
       step "Making $kind/$name" "$cache_dir/logs/$kind-$name.log" "$@" "$tmp"
       mv -T "$tmp" "$path"
+      cache_drop_old "$kind" "$name"
     fi
     exec {lock}>&-
   fi
@@ -37,6 +38,12 @@ cache_discard() {
   [[ -e $1 ]] || return 0
   while read -r at; do umount -l -- "$at"; done < <(awk -v d="$1/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
   rm -rf --one-file-system -- "$1"
+}
+
+# Things of older recipes go after two days: until then another checkout may still be using its own.
+cache_drop_old() { # KIND NAME
+  local old
+  while IFS= read -r old; do cache_discard "$old"; done < <(find "$cache_dir/$1" -maxdepth 1 -name "$2-????????????" -mmin +2880 ! -path "$path")
 }
 
 # Removes those things of a kind and name whose key is another than the given one.
