@@ -1,0 +1,64 @@
+# The two builds: `build/` (release, static: what is used and what integration tests run) and `build-san/` (with
+# AddressSanitizer and UndefinedBehaviorSanitizer: what unit tests run). Sourced by bash after say.sh and cache.sh.
+# shellcheck shell=bash
+
+root=${root:?the tool sets root to the checkout}
+
+# Compilers' output is kept across checkouts; a path of this checkout must not make it another file.
+build_environment() {
+  export CCACHE_DIR=${CCACHE_DIR:-$cache_dir/ccache} CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+  [[ ${CXX:-} ]] || ! command -v ccache >/dev/null || export CXX="ccache g++"
+}
+
+# build_setup DIR OPTION…: a configured build directory; one that another version of meson made is made anew.
+build_setup() {
+  local dir=$1
+  shift
+  if [[ -e $dir/build.ninja ]] && meson configure "$dir" >/dev/null 2>&1; then return 0; fi
+  rm -rf "$dir"
+  meson setup "$dir" "$root" "$@"
+}
+
+# Everything that is no unit test or fuzzer: those are built where they run.
+build_release_targets() {
+  meson introspect --targets "$root/build" | /usr/bin/python3 -c '
+import json, os, sys
+build = sys.argv[1]
+for target in json.load(sys.stdin):
+    for name in target["filename"] if target["build_by_default"] else []:
+        path = os.path.relpath(name, build)
+        if not path.startswith(("tests/unit/", "tests/fuzz/")):
+            print(path)' "$root/build"
+}
+
+build_release() {
+  build_environment
+  build_setup "$root/build" --buildtype=release
+  # The rules may have changed since: ninja brings build.ninja up to date before the targets are read.
+  ninja -C "$root/build" build.ninja
+  mapfile -t targets < <(build_release_targets)
+  ninja -C "$root/build" "${targets[@]}"
+  build_bin
+}
+
+# The programs in one directory, as an installation has them: croft finds its helpers beside itself.
+build_bin() {
+  local program
+  mkdir -p "$root/build/bin"
+  while IFS= read -r program; do
+    cp -u "$program" "$root/build/bin/"
+  done < <(find "$root/build/src/apps" -name 'croft*' -type f -executable)
+}
+
+build_sanitized() {
+  build_environment
+  build_setup "$root/build-san" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+  ninja -C "$root/build-san"
+}
+
+# What root made in somebody's checkout belongs to that somebody, so that they can build without root afterwards.
+build_give_back() {
+  local owner
+  owner=$(stat -c %u:%g "$root")
+  [[ $owner == 0:0 ]] || chown -R "$owner" "$@"
+}
