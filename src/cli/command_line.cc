@@ -1,0 +1,84 @@
+// From argv to an exit status.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace croft::cli {
+
+namespace {
+// A caller may have closed a standard stream. The next file we open would then be "standard output", so the
+// places are filled first.
+void fill_standard_streams() {
+    for (int fd = 0; fd <= 2; ++fd)
+        while (fcntl(fd, F_GETFD) < 0)
+            if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) _exit(125);
+}
+
+Error unknown_verb(std::string_view word) {
+    std::vector<std::string> names;
+    for (const Verb& verb : verbs())
+        if (verb.group != Group::hidden)
+            for (std::string& name : split(cat(verb.name, " ", verb.aliases), ' '))
+                names.push_back(std::move(name));
+    std::string near = closest(word, names);
+    return error(Errc::usage, cat(quoted(word), " is no verb of croft",
+                                  near.empty() ? "" : cat(" (did you mean ", quoted(near), "?)"),
+                                  "; `croft help` lists them"));
+}
+
+int failed(const Error& error, OwnStatus rule) {
+    log(LogLevel::error, error.text);
+    return status_of(error, rule);
+}
+
+int finish(const Result<int>& result, OwnStatus rule) {
+    if (result) return *result;
+    return failed(result.error(), rule);
+}
+
+int run_verb(const Verb& verb, std::span<char* const> arguments) {
+    return finish(verb.function(verb, arguments), verb.own_status);
+}
+
+// Options before the verb. Returns nothing when the verb comes next.
+std::optional<int> global_option(std::string_view word) {
+    if (word == "--help" || word == "-h") {
+        Result<> printed = print(general_help());
+        return printed ? 0 : failed(printed.error(), OwnStatus::by_kind);
+    }
+    if (word == "--version" || word == "-V") return run_verb(*find_verb("version"), {});
+    if (word == "--debug") {
+        set_log("croft", LogLevel::debug);
+        return {};
+    }
+    return failed(error(Errc::usage, cat(quoted(word),
+                                         " is no option of croft itself (--help, --version, --debug); "
+                                         "options of a verb stand behind it: croft run --name=web …")),
+                  OwnStatus::by_kind);
+}
+}  // namespace
+
+int status_of(const Error& error, OwnStatus rule) {
+    if (rule == OwnStatus::by_kind || error.code == Errc::not_executable || error.code == Errc::no_command)
+        return errc_row(error.code).exit_status;
+    return 125;
+}
+
+int run_command_line(int argc, char** argv) {
+    fill_standard_streams();
+    std::span<char* const> words(argv, static_cast<size_t>(argc));
+    size_t at = 1;
+    for (; at < words.size() && words[at][0] == '-'; ++at)
+        if (auto status = global_option(words[at])) return *status;
+    if (at >= words.size()) return *global_option("--help");
+    const Verb* verb = find_verb(words[at]);
+    if (!verb) return failed(unknown_verb(words[at]), OwnStatus::by_kind);
+    return run_verb(*verb, words.subspan(at + 1));
+}
+
+}  // namespace croft::cli

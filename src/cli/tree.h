@@ -1,0 +1,23 @@
+// TREE on the command line: a path, or the name of a directory in /var/lib/machines.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace croft::cli {
+
+struct Tree {
+    std::string directory;  // absolute; what is there is looked at by host/, not here
+    std::string name;       // what machine files of this tree are called after
+};
+
+// A word with a slash, "." and ".." are paths. Any other word is a name: so a directory that happens to lie
+// here cannot stand in for a machine of that name.
+Result<Tree> find_tree(std::string_view text);
+
+// A path of this host made absolute, from the caller's directory; symlinks stay.
+Result<std::string> absolute_path(std::string_view path);
+
+}  // namespace croft::cli

@@ -1,0 +1,83 @@
+// The verb table: one row for each thing `croft` can do. It drives dispatch, `croft help`, `croft VERB
+// --help`, the manual and completion, so a new verb is one row, one function, and nothing else.
+//
+// All of it is constant data: the hot verbs (run, exec) pay nothing for the others.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cli/arguments.h"
+
+namespace croft::cli {
+
+// Which rows of the spec's field table a verb takes as options.
+enum class SpecOptions : unsigned char { none, app, boot };
+// The exit status of croft's own failures: by the table of error kinds, or 125/126/127 for the verbs whose
+// status is the payload's own.
+enum class OwnStatus : unsigned char { by_kind, apart };
+// What completion offers for operands.
+enum class Operands : unsigned char { none, tree, machine, running, verb, field, copy, plan };
+// Groups of `croft help`, in this order.
+enum class Group : unsigned char { start, see, inside, end, learn, hidden };
+
+struct Verb {
+    const char* name;
+    const char* aliases;  // separated by spaces, or ""
+    Group group;
+    const char* synopsis;  // what follows the name: "[OPTIONS] TREE [COMMAND…]"
+    const char* help;      // one line without a full stop
+    const char* doc;       // paragraphs, separated by an empty line
+    const char* example;   // lines "COMMAND  # what it does"
+    SpecOptions spec_options;
+    OwnStatus own_status;
+    Operands operands;
+    std::span<const OptionRow> options;
+    Result<int> (*function)(const Verb& verb, std::span<char* const> arguments);
+};
+
+std::span<const Verb> verbs();
+// By name or alias; null when there is none.
+const Verb* find_verb(std::string_view word);
+const char* group_title(Group group);
+
+// The whole program: argv as main got it, the exit status out. Errors are printed here and nowhere else.
+int run_command_line(int argc, char** argv);
+// The exit status of an error under a verb's rule.
+int status_of(const Error& error, OwnStatus rule);
+
+// The functions behind the rows, one file each (verb_*.cc).
+#define CROFT_VERB(name) Result<int> name(const Verb& verb, std::span<char* const> arguments)
+CROFT_VERB(verb_run);
+CROFT_VERB(verb_boot);
+CROFT_VERB(verb_plan);
+CROFT_VERB(verb_list);
+CROFT_VERB(verb_show);
+CROFT_VERB(verb_exec);
+CROFT_VERB(verb_shell);
+CROFT_VERB(verb_attach);
+CROFT_VERB(verb_logs);
+CROFT_VERB(verb_wait);
+CROFT_VERB(verb_cp);
+CROFT_VERB(verb_bind);
+CROFT_VERB(verb_unbind);
+CROFT_VERB(verb_stop);
+CROFT_VERB(verb_poweroff);
+CROFT_VERB(verb_reboot);
+CROFT_VERB(verb_kill);
+CROFT_VERB(verb_pause);
+CROFT_VERB(verb_resume);
+CROFT_VERB(verb_rm);
+CROFT_VERB(verb_doctor);
+CROFT_VERB(verb_explain);
+CROFT_VERB(verb_help);
+CROFT_VERB(verb_version);
+CROFT_VERB(verb_complete);
+CROFT_VERB(verb_man);
+CROFT_VERB(verb_relaunch);
+CROFT_VERB(verb_cleanup);
+#undef CROFT_VERB
+
+}  // namespace croft::cli
