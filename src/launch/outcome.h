@@ -24,7 +24,7 @@ struct Outcome {
 
 // From waitid(2)'s si_code and si_status. A PID namespace's init that called reboot(2) "dies" of SIGHUP (restart) or
 // SIGINT (halt, power off): pid_namespaces(7), reboot(2).
-Outcome outcome_from_wait(int si_code, int si_status, bool pid1);
+Outcome outcome_from_wait(int code, int status, bool pid1);
 // Exit status for a shell: the payload's own, 128+n for a signal, 0 for a power-off.
 int exit_status(const Outcome& outcome);
 std::string describe(const Outcome& outcome);  // "exited with status 7", "killed by SIGKILL"

@@ -1,0 +1,177 @@
+// Steps in words: the phrase of an error message, as in "mounting proc on /proc: Operation not permitted".
+#include "base/text.h"
+#include "launch/launch_plan.h"
+
+namespace croft::launch {
+
+namespace {
+
+// What a step is called in JSON; one overload a kind, so that a new kind does not compile without its words.
+const char* kind(const MakeUserns&) {
+    return "make-userns";
+}
+const char* kind(const OpenTree&) {
+    return "open-tree";
+}
+const char* kind(const MakeFs&) {
+    return "make-fs";
+}
+const char* kind(const MakeOverlay&) {
+    return "make-overlay";
+}
+const char* kind(const AttachRoot&) {
+    return "attach-root";
+}
+const char* kind(const Attach&) {
+    return "attach";
+}
+const char* kind(const MakeDir&) {
+    return "make-dir";
+}
+const char* kind(const MakeNode&) {
+    return "make-node";
+}
+const char* kind(const MakeLink&) {
+    return "make-link";
+}
+const char* kind(const MakeFile&) {
+    return "make-file";
+}
+const char* kind(const MakeFifo&) {
+    return "make-fifo";
+}
+const char* kind(const Remove&) {
+    return "remove";
+}
+const char* kind(const CopyFile&) {
+    return "copy-file";
+}
+const char* kind(const NotifySocket&) {
+    return "notify-socket";
+}
+const char* kind(const SetAttr&) {
+    return "set-attr";
+}
+const char* kind(const BindInside&) {
+    return "bind-inside";
+}
+const char* kind(const Mask&) {
+    return "mask";
+}
+const char* kind(const DropStageApi&) {
+    return "drop-stage-api";
+}
+const char* kind(const EnterRoot&) {
+    return "enter-root";
+}
+const char* kind(const PivotRoot&) {
+    return "pivot-root";
+}
+const char* kind(const Sysctl&) {
+    return "sysctl";
+}
+const char* kind(const SetHostname&) {
+    return "set-hostname";
+}
+const char* kind(const LoopbackUp&) {
+    return "loopback-up";
+}
+const char* kind(const OpenConsole&) {
+    return "open-console";
+}
+const char* kind(const Fail&) {
+    return "fail";
+}
+
+std::string shown(std::string_view path) {
+    return path.empty() ? "the tree's root" : std::string(path);
+}
+
+std::string phrase(const MakeUserns&) {
+    return "making a user namespace for mapped mounts";
+}
+std::string phrase(const OpenTree& s) {
+    std::string_view where = s.base == no_slot ? "" : " inside the tree";
+    return cat(s.idmap == no_slot ? "opening " : "mapping the ids of ", shown(s.path), where);
+}
+std::string phrase(const MakeFs& s) {
+    return cat("making a ", s.type, " file system");
+}
+std::string phrase(const MakeOverlay& s) {
+    return cat("making an overlay of ", s.lowers.size() + (s.upper == no_slot ? 0 : 1), " layers");
+}
+std::string phrase(const AttachRoot&) {
+    return "mounting the tree as the machine's root";
+}
+std::string phrase(const Attach& s) {
+    return cat("mounting on ", s.target);
+}
+std::string phrase(const MakeDir& s) {
+    return cat("making the directory ", shown(s.path));
+}
+std::string phrase(const MakeNode& s) {
+    return cat("making the device node ", s.path, " (", s.type, " ", s.major, ":", s.minor, ")");
+}
+std::string phrase(const MakeLink& s) {
+    return cat("making the symlink ", s.path, " to ", s.target);
+}
+std::string phrase(const MakeFile& s) {
+    return cat("making the file ", s.path);
+}
+std::string phrase(const MakeFifo& s) {
+    return cat("making the FIFO ", s.path);
+}
+std::string phrase(const Remove& s) {
+    return cat("removing ", s.path, " from the tree");
+}
+std::string phrase(const CopyFile& s) {
+    return cat("copying ", s.from, " to ", s.path, " in the tree");
+}
+std::string phrase(const NotifySocket& s) {
+    return cat("making the notify socket ", s.path);
+}
+std::string phrase(const SetAttr& s) {
+    return cat("setting the mount attributes of ", s.target);
+}
+std::string phrase(const BindInside& s) {
+    return s.source == s.target ? cat("protecting ", s.target) : cat("binding ", s.source, " on ", s.target);
+}
+std::string phrase(const Mask& s) {
+    return cat("covering ", s.target);
+}
+std::string phrase(const DropStageApi&) {
+    return "taking the stage's own proc and sysfs away";
+}
+std::string phrase(const EnterRoot&) {
+    return "entering the tree";
+}
+std::string phrase(const PivotRoot& s) {
+    return cat("making ", s.new_root, " the root");
+}
+std::string phrase(const Sysctl& s) {
+    return cat("setting the kernel parameter ", s.path, " to ", quoted(s.value));
+}
+std::string phrase(const SetHostname& s) {
+    return cat("setting the host name ", quoted(s.hostname));
+}
+std::string phrase(const LoopbackUp&) {
+    return "bringing up the loopback interface";
+}
+std::string phrase(const OpenConsole& s) {
+    return s.console ? "opening the console" : "opening the terminal";
+}
+std::string phrase(const Fail&) {
+    return "the fault that was asked for";
+}
+
+}  // namespace
+
+const char* kind_name(const Step& step) {
+    return std::visit([](const auto& s) { return kind(s); }, step);
+}
+
+std::string describe(const Step& step) {
+    return std::visit([](const auto& s) { return phrase(s); }, step);
+}
+
+}  // namespace croft::launch

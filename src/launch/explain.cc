@@ -1,0 +1,291 @@
+// A failed launch in a sentence: which step, why the kernel said no, and what can be done about it. All that
+// the payload's side could say is a StepFailure; the rest is in the plan.
+#include <sched.h>
+
+#include <cerrno>
+
+#include "base/text.h"
+#include "launch/launch_plan.h"
+
+namespace croft::launch {
+
+namespace {
+
+// ---------------------------------------------------------------- steps
+
+// What the mount in a slot is: the path it came from, or its file system; "" when nothing mountable is there.
+std::string mount_in(const LaunchPlan& plan, Slot slot) {
+    for (const auto* list : {&plan.host, &plan.stage, &plan.inside})
+        for (const Step& step : *list) {
+            if (auto* tree = std::get_if<OpenTree>(&step); tree && tree->slot == slot) return tree->path;
+            if (auto* fs = std::get_if<MakeFs>(&step); fs && fs->slot == slot) return fs->type;
+            if (auto* overlay = std::get_if<MakeOverlay>(&step); overlay && overlay->slot == slot)
+                return "the overlay";
+        }
+    return "";
+}
+
+std::string step_phrase(const LaunchPlan& plan, const Step& step) {
+    if (auto* attach = std::get_if<Attach>(&step)) {
+        std::string what = mount_in(plan, attach->slot);
+        if (!what.empty()) return cat("mounting ", what, " on ", attach->target);
+    }
+    return describe(step);
+}
+
+std::string hint(const LaunchPlan&, const OpenTree& s, int err) {
+    if (s.idmap != no_slot && (err == EINVAL || err == EPERM || err == EOPNOTSUPP))
+        return s.path.empty() || s.recursive == false ? "this file system cannot be mounted with mapped ids: "
+                                                        "--private-users=no does without, for a bind "
+                                                        "the option noidmap"
+                                                      : "this file system, or one mounted below it, cannot "
+                                                        "be mounted with mapped ids: use the options "
+                                                        "norbind or noidmap of the bind";
+    if (err == ENOENT) return s.base == no_slot ? "it is not there any more" : "the tree has no such path";
+    if (err == ELOOP) return "a symlink on the way leads out";
+    return "";
+}
+std::string hint(const LaunchPlan&, const MakeFs& s, int err) {
+    if (err == ENODEV)
+        return cat("this kernel has no ", s.type, ", or its module is not loaded (modprobe ", s.type, ")");
+    if (err == EPERM && (s.type == "proc" || s.type == "sysfs"))
+        return cat("the kernel lets a user namespace mount ", s.type,
+                   " only where an uncovered one is seen already; croft itself runs in a container that "
+                   "covers parts of it");
+    if (err == EINVAL) return "an option is unknown to this kernel, or its value is wrong";
+    return "";
+}
+std::string hint(const LaunchPlan&, const MakeOverlay&, int err) {
+    if (err == ENODEV) return "this kernel has no overlayfs (modprobe overlay)";
+    if (err == EINVAL)
+        return "the file system of the upper layer cannot hold one (overlay on overlay, NFS, FUSE), or a "
+               "layer is inside another";
+    if (err == EBUSY || err == ESTALE) return "a layer is in use by another overlay";
+    return "";
+}
+std::string hint(const LaunchPlan&, const Attach& s, int err) {
+    if (err == ENOENT || err == ENOTDIR)
+        return "the tree has no such mount point, or one of the other type (file, directory)";
+    if (err == EROFS) return "the tree is read-only and lacks this mount point: make it in the tree";
+    if (err == ELOOP || err == EXDEV)
+        return s.no_symlinks
+                   ? "it is, or is below, a symlink in this tree, where only a real directory is safe"
+                   : "a symlink on the way leads nowhere";
+    if (err == EOVERFLOW) return "the tree's owners are not those that its id map expects";
+    return "";
+}
+std::string hint(const LaunchPlan&, const MakeNode&, int err) {
+    return err == EPERM ? "device nodes can be made only by root outside any user namespace, and where the "
+                          "device policy lets it"
+                        : "";
+}
+std::string hint(const LaunchPlan&, const Sysctl&, int err) {
+    if (err == ENOENT) return "this kernel has no such parameter";
+    if (err == EINVAL) return "the kernel does not take this value";
+    if (err == EACCES || err == EPERM || err == EROFS)
+        return "it does not belong to a namespace of the machine (with --network=host the net.* ones are the "
+               "host's)";
+    return "";
+}
+std::string hint(const LaunchPlan&, const OpenConsole&, int err) {
+    return err == ENOSPC ? "all pseudo terminals are in use (kernel.pty.max)" : "";
+}
+std::string hint(const LaunchPlan&, const MakeUserns&, int err) {
+    return err == ENOSPC ? "the limit on user namespaces is reached (sysctl user.max_user_namespaces)" : "";
+}
+std::string hint(const LaunchPlan&, const PivotRoot&, int err) {
+    return err == ENOENT || err == ENOTDIR ? "both must be directories in the tree" : "";
+}
+template <class T>
+std::string hint(const LaunchPlan&, const T& s, int err) {
+    if constexpr (requires { s.path; }) {
+        if (err == EROFS) return "the tree is read-only";
+        if (err == EOVERFLOW) return "the tree's owners are not those that its id map expects";
+    }
+    return "";
+}
+
+Error with_hint(Error e, std::string_view hint) {
+    if (!hint.empty()) e.text += cat(" (", hint, ")");
+    return e;
+}
+
+Error step_error(const LaunchPlan& plan, const std::vector<Step>& steps, const StepFailure& failure) {
+    if (failure.index >= steps.size())
+        return os_error(failure.error,
+                        cat("step ", failure.index, " of the launch, which its plan does not have"));
+    const Step& step = steps[failure.index];
+    Error e = os_error(failure.error, step_phrase(plan, step));
+    std::string why = std::visit([&](const auto& s) { return hint(plan, s, failure.error); }, step);
+    if (auto* tree = std::get_if<OpenTree>(&step);
+        tree && tree->idmap != no_slot && (failure.error == EINVAL || failure.error == EPERM))
+        e.code = Errc::unsupported;
+    if (std::holds_alternative<MakeFs>(step) && failure.error == ENODEV) e.code = Errc::unsupported;
+    return with_hint(std::move(e), why);
+}
+
+// ---------------------------------------------------------------- clone
+
+Error clone_error(const LaunchPlan& plan, int err) {
+    Error e = os_error(err, "making the machine's namespaces and first process");
+    bool user = plan.new_namespaces & CLONE_NEWUSER;
+    switch (err) {
+        case EPERM:
+            return with_hint(
+                std::move(e),
+                user ? "user namespaces are switched off here (sysctl kernel.unprivileged_userns_clone, "
+                       "kernel.apparmor_restrict_unprivileged_userns), or croft runs in a chroot"
+                     : "only root may, or who has a user namespace of its own");
+        case ENOSPC:
+        case EUSERS:
+            e.code = Errc::no_space;
+            return with_hint(std::move(e),
+                             "a limit on namespaces or their nesting is reached (sysctl "
+                             "user.max_*_namespaces, 32 levels)");
+        case EAGAIN:
+        case ENOMEM:
+            e.code = Errc::no_space;
+            return with_hint(
+                std::move(e),
+                "a limit on processes or memory is reached (ulimit -u, pids.max, kernel.pid_max)");
+        case EINVAL:
+            e.code = Errc::unsupported;
+            return with_hint(std::move(e),
+                             "this kernel lacks one of the namespace types (croft doctor tells which)");
+        case EBUSY:
+            return with_hint(std::move(e),
+                             "the machine's cgroup has processes in a child, or a controller that forbids "
+                             "processes in it");
+        default:
+            return e;
+    }
+}
+
+// ---------------------------------------------------------------- the process
+
+struct StageWords {
+    ProcessStage stage;
+    const char* phrase;
+    const char* hint;
+};
+constexpr StageWords stage_words[] = {
+    {ProcessStage::session, "starting a session", ""},
+    {ProcessStage::streams, "setting up the standard streams", ""},
+    {ProcessStage::rlimits, "setting resource limits",
+     "above the hard limit of croft itself only CAP_SYS_RESOURCE may go: a lower --rlimit, or prlimit(1) "
+     "before croft"},
+    {ProcessStage::oom_score, "setting the OOM score adjustment",
+     "lowering it needs CAP_SYS_RESOURCE on the host"},
+    {ProcessStage::affinity, "setting the CPU affinity", "none of these CPUs is there and allowed"},
+    {ProcessStage::personality, "setting the personality", "this kernel does not know it"},
+    {ProcessStage::scheduler, "setting the scheduler", ""},
+    {ProcessStage::io_priority, "setting the I/O priority", ""},
+    {ProcessStage::directory, "entering the working directory", ""},
+    {ProcessStage::bounding, "limiting capabilities", ""},
+    {ProcessStage::groups, "setting supplementary groups", "a group is outside the machine's id range"},
+    {ProcessStage::ids, "becoming the user", "the id is outside the machine's id range"},
+    {ProcessStage::capabilities, "setting capabilities", "croft itself does not have all that are asked for"},
+    {ProcessStage::labels, "setting the security label",
+     "the profile is not loaded, or this host has no such security module"},
+    {ProcessStage::no_new_privileges, "forbidding new privileges", ""},
+    {ProcessStage::seccomp, "loading the system call filter", ""},
+    {ProcessStage::fds, "closing descriptors", ""},
+    {ProcessStage::hostname, "setting the host name", ""},
+    {ProcessStage::parent_death, "tying the machine to croft", ""},
+    {ProcessStage::keyring, "making a session keyring", ""},
+};
+
+// "(…)" only where the errno is the one that the hint is about.
+bool hint_applies(ProcessStage stage, int err) {
+    switch (stage) {
+        case ProcessStage::affinity:
+        case ProcessStage::ids:
+        case ProcessStage::groups:
+        case ProcessStage::personality:
+            return err == EINVAL;
+        case ProcessStage::labels:
+            return true;
+        default:
+            return err == EPERM || err == EACCES;
+    }
+}
+
+Error process_error(const LaunchPlan& plan, const StepFailure& failure) {
+    auto stage = static_cast<ProcessStage>(failure.detail);
+    if (stage == ProcessStage::directory) {
+        Error e =
+            os_error(failure.error, cat("entering the working directory ", quoted(plan.process.directory)));
+        return with_hint(std::move(e), failure.error == ENOENT ? "the tree has no such directory" : "");
+    }
+    for (const StageWords& words : stage_words) {
+        if (words.stage != stage) continue;
+        std::string phrase = words.phrase;
+        if (stage == ProcessStage::ids)
+            phrase = cat("becoming user ", plan.process.uid, ", group ", plan.process.gid);
+        return with_hint(os_error(failure.error, phrase),
+                         hint_applies(stage, failure.error) ? words.hint : "");
+    }
+    return os_error(failure.error, "preparing the machine's first process");
+}
+
+// ---------------------------------------------------------------- exec
+
+Error exec_error(const LaunchPlan& plan, const StepFailure& failure) {
+    const Process& process = plan.process;
+    std::string command = process.argv.empty() ? "''" : quoted(process.argv.front());
+    bool has_slash = !process.argv.empty() && process.argv.front().find('/') != std::string::npos;
+    auto make = [&](Errc code, const std::string& text) { return Error{code, failure.error, text}; };
+    switch (failure.error) {
+        case ENOENT:
+        case ENOTDIR:
+            if (failure.detail == 1)
+                return make(Errc::no_command,
+                            cat("executing ", command,
+                                ": it is there, but the interpreter that it names is not: the dynamic "
+                                "linker of a program, or what stands behind '#!' in a script"));
+            if (has_slash) return make(Errc::no_command, cat("there is no ", command, " in the tree"));
+            return make(Errc::no_command, cat("there is no command ", command, " in the tree (searched ",
+                                              process.search_path, ")"));
+        case ENOEXEC:
+            return make(Errc::not_executable,
+                        cat("executing ", command,
+                            ": the kernel cannot execute it: a binary of another architecture, "
+                            "or a script without a '#!' line (or an empty file)"));
+        case EACCES:
+            return make(Errc::not_executable,
+                        cat("executing ", command,
+                            ": Permission denied: it is no regular file, is not marked executable for "
+                            "this user, or is on a file system mounted noexec"));
+        case ELIBBAD:
+            return make(
+                Errc::not_executable,
+                cat("executing ", command, ": its dynamic linker is damaged or of another architecture"));
+        case E2BIG:
+            return make(Errc::not_executable,
+                        cat("executing ", command, ": arguments and environment are too long"));
+        default:
+            return make(Errc::not_executable, cat("executing ", command, ": ", errno_text(failure.error)));
+    }
+}
+
+}  // namespace
+
+Error explain(const LaunchPlan& plan, const StepFailure& failure) {
+    switch (failure.phase) {
+        case Phase::host:
+            return step_error(plan, plan.host, failure);
+        case Phase::stage:
+            return step_error(plan, plan.stage, failure);
+        case Phase::inside:
+            return step_error(plan, plan.inside, failure);
+        case Phase::clone:
+            return clone_error(plan, failure.error);
+        case Phase::process:
+            return process_error(plan, failure);
+        case Phase::exec:
+            return exec_error(plan, failure);
+    }
+    return os_error(failure.error, "launching the machine");
+}
+
+}  // namespace croft::launch
