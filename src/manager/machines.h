@@ -56,7 +56,7 @@ struct Machine {
 // the rest is cleared by the next command.
 class Claim {
   public:
-    Claim(Claim&&) noexcept = default;
+    Claim(Claim&& other) noexcept = default;
     Claim& operator=(Claim&&) = delete;
     ~Claim();
     int directory() const { return directory_.get(); }
@@ -64,13 +64,16 @@ class Claim {
     const std::string& name() const { return name_; }
     std::string path() const;  // absolute
     Result<> write(const Record& record);
-    void keep() { name_.clear(); }
+    // From here on the directory outlives this object (the lock lives as long as its descriptor and the
+    // copies of it).
+    void keep() { kept_ = true; }
 
   private:
     friend Result<Claim> claim(const Paths&, const std::string&);
     Claim() = default;
     std::string name_, machines_path_;
     Fd machines_, directory_, lock_;
+    bool kept_ = false;
 };
 
 // Takes the name, or says who has it. The remains of a machine that has ended are replaced; of one that was

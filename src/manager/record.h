@@ -28,18 +28,21 @@ struct Record {
     bool detached = false;
     bool remove = false;  // --rm: nothing stays when it ends
     bool terminal = false;
-    ProcessId leader;                   // PID 1 of the machine, as the host counts; pid 0: not yet started
-    ProcessId keeper;                   // its parent: croft or croft-hold
+    bool waits_ready = false;            // READY=1 is expected from it
+    uint32_t stop_signal = 15;           // to PID 1
+    uint64_t stop_timeout = 90'000'000;  // µs
+    std::string init_kind;  // of a booted machine: "systemd", "sysvinit", "openrc", "busybox", "other"
+    ProcessId leader;       // PID 1 of the machine, as the host counts; pid 0: not yet started
+    ProcessId keeper;       // its parent: croft or croft-hold
     uint64_t created = 0, started = 0;  // µs since the epoch
     unsigned restarts = 0;              // reboots from inside
     std::string tree;                   // host path
     bool tree_read_only = false;        // it cannot write the tree (read-only, ephemeral, volatile)
     std::optional<uint32_t> id_base;
     uint32_t id_count = 0;
-    std::string cgroup;   // absolute host path; empty: none
-    std::string scratch;  // host directory of throwaway files; empty: none
+    std::string cgroup;                     // absolute host path; empty: none
+    std::vector<std::string> remove_trees;  // host directories of throwaway files
     std::vector<std::string> command;
-    std::string boot_id;             // of the host: a record of an earlier boot is stale
     std::vector<std::string> locks;  // absolute paths of lock files and marks to remove when it has ended
 };
 

@@ -1,0 +1,148 @@
+#include "manager/control.h"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "base/signals.h"
+#include "base/text.h"
+#include "manager/init_request.h"
+#include "manager/leader.h"
+
+namespace croft::manager {
+namespace {
+
+Result<> ask(const Paths& paths, std::string_view name, Request request) {
+    Machine machine = TRY(find_running(paths, name));
+    const char* verb = request == Request::reboot ? "reboot" : "poweroff";
+    if (!machine.record.boot)
+        return error(Errc::wrong_state,
+                     cat("machine ", quoted(name), " runs one program and no init, so it cannot ", verb,
+                         "; `croft stop ", name, "` ends it"));
+    if (machine.state == State::frozen)
+        return error(Errc::wrong_state,
+                     cat("machine ", quoted(name), " is paused; `croft resume ", name, "` first"));
+    Fd pidfd = TRY(open_process(machine.record.leader));
+    return ask_init(machine.record, pidfd.get(), request).within(cat("machine ", quoted(name)));
+}
+
+// A pid from cgroup.procs may be another process a moment later: the pidfd first, then the group is looked at
+// again.
+void signal_in_group(std::string_view pid_text, std::string_view group, int signal) {
+    auto pid = parse_uint(pid_text);
+    if (!pid || *pid <= 1) return;
+    Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
+    if (!pidfd) return;
+    auto now = read_file_at(AT_FDCWD, cat("/proc/", *pid, "/cgroup").c_str(), 1 << 16);
+    if (now && now->find(group) != std::string::npos) (void)send_signal(pidfd.get(), signal);
+}
+
+Result<> kill_all(const Machine& machine, int signal) {
+    Fd leader = TRY(open_process(machine.record.leader));
+    // With PID 1 the kernel kills all of its PID namespace.
+    if (signal == SIGKILL) return send_signal(leader.get(), signal);
+    if (machine.record.cgroup.empty())
+        return error(Errc::unsupported,
+                     cat("machine ", quoted(machine.name),
+                         " has no cgroup, so its processes cannot be found; use --whom=leader"));
+    std::string group = machine.record.cgroup.substr(machine.record.cgroup.find("/croft"));
+    for (const std::string& process : processes_in(machine.record.cgroup, SIZE_MAX))
+        signal_in_group(std::string_view(process).substr(0, process.find(' ')), group, signal);
+    return {};
+}
+
+Result<> set_frozen(const Paths& paths, std::string_view name, bool frozen) {
+    Machine machine = TRY(find_running(paths, name));
+    const std::string& cgroup = machine.record.cgroup;
+    if (cgroup.empty())
+        return error(Errc::unsupported,
+                     cat("machine ", quoted(name),
+                         " has no cgroup of its own, so it cannot be paused; this host has no "
+                         "cgroup2, or it is not delegated to this user (croft doctor)"));
+    if (frozen == (machine.state == State::frozen))
+        return error(Errc::wrong_state,
+                     cat("machine ", quoted(name), frozen ? " is paused already" : " is not paused"));
+    TRY(write_file_at(AT_FDCWD, (cgroup + "/cgroup.freeze").c_str(), frozen ? "1" : "0"));
+    // The kernel freezes each task when it next leaves the kernel; cgroup.events says when all are.
+    const char* wanted = frozen ? "frozen 1" : "frozen 0";
+    for (int tries = 0; tries < 1000; ++tries) {
+        auto events = read_file_at(AT_FDCWD, (cgroup + "/cgroup.events").c_str(), 4096);
+        if (!events || events->find(wanted) != std::string::npos) return {};
+        timespec time = {0, 2'000'000};
+        nanosleep(&time, nullptr);
+    }
+    return error(Errc::timeout, cat("machine ", quoted(name), " is not yet ", frozen ? "frozen" : "thawed",
+                                    " after 2s: a process waits in the kernel"));
+}
+
+}  // namespace
+
+Result<> poweroff(const Paths& paths, std::string_view name) {
+    return ask(paths, name, Request::poweroff);
+}
+Result<> reboot(const Paths& paths, std::string_view name) {
+    return ask(paths, name, Request::reboot);
+}
+Result<> pause(const Paths& paths, std::string_view name) {
+    return set_frozen(paths, name, true);
+}
+Result<> resume(const Paths& paths, std::string_view name) {
+    return set_frozen(paths, name, false);
+}
+
+Result<> kill(const Paths& paths, std::string_view name, int signal, Whom whom) {
+    Machine machine = TRY(find_running(paths, name));
+    if (whom == Whom::all) return kill_all(machine, signal);
+    Fd pidfd = TRY(open_process(machine.record.leader));
+    return send_signal(pidfd.get(), signal).within(cat("machine ", quoted(name)));
+}
+
+Result<launch::Outcome> wait(const Paths& paths, std::string_view name) {
+    // The watch is set before the first look, so that an end in between is not missed. With --rm the `exit`
+    // file is there for a moment only.
+    Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    std::string directory = cat(paths.machines, "/", name);
+    if (watch) inotify_add_watch(watch.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE_SELF);
+    for (;;) {
+        auto machine = find(paths, name);
+        if (machine && machine->state >= State::exited && machine->state != State::lost)
+            return machine->outcome;
+        if (machine && machine->state == State::lost)
+            return error(Errc::wrong_state,
+                         cat("machine ", quoted(name),
+                             " was lost: its keeper was killed, and how it ended is not known"));
+        if (!machine && machine.error().code == Errc::not_found && !watch) return std::move(machine).error();
+        if (!machine) return std::move(machine).error();
+        auto keeper = open_process(machine->record.keeper);
+        pollfd watched[] = {{watch.get(), POLLIN, 0}, {keeper ? keeper->get() : -1, POLLIN, 0}};
+        poll(watched, 2, keeper ? -1 : 50);
+        char events[4096];
+        while (watch && read(watch.get(), events, sizeof events) > 0) {
+        }
+    }
+}
+
+Result<> remove(const Paths& paths, std::string_view name, Force force) {
+    Machine machine = TRY(find(paths, name));
+    if (machine.alive() && force == Force::no)
+        return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", state_name(machine.state),
+                                            "; stop it first, or use --force"));
+    if (machine.alive()) {
+        StopOptions now;
+        now.now = true;
+        auto stopped = stop(paths, name, now);
+        if (!stopped && stopped.error().code != Errc::not_found) return std::move(stopped).error();
+        // A foreground machine, or one with --rm, takes its own directory away.
+        auto rest = find(paths, name);
+        if (!rest && rest.error().code == Errc::not_found) return {};
+        machine = TRY(std::move(rest));
+    }
+    return clear(paths, machine);
+}
+
+}  // namespace croft::manager

@@ -1,0 +1,236 @@
+#include "manager/machines.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "manager/leader.h"
+#include "manager/lock_file.h"
+#include "manager/remains.h"
+#include "manager/remove_tree.h"
+
+namespace croft::manager {
+namespace {
+
+// A small file of a machine's directory in one read, with no error worth telling.
+std::optional<std::string> small_file(int machines, const std::string& path) {
+    char buffer[8192];
+    int fd = openat(machines, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return std::nullopt;
+    ssize_t n = read(fd, buffer, sizeof buffer);
+    std::optional<std::string> out;
+    if (n >= 0) out.emplace(buffer, static_cast<size_t>(n));
+    // A record with very many arguments is longer: the rest of it, the slow way.
+    while (n > 0 && out->size() < 1 << 22 && (n = read(fd, buffer, sizeof buffer)) > 0)
+        out->append(buffer, static_cast<size_t>(n));
+    close(fd);
+    return out;
+}
+
+// Only the owner may open the lock (or anybody could hold it); for others the leader's life tells.
+bool is_held(int machines, const Machine& machine) {
+    Fd lock(openat(machines, (machine.name + "/lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!lock && errno == EACCES) return is_alive(machine.record.leader);
+    return lock && is_locked(lock.get());
+}
+
+// The `exit` file: "CODE STATUS MICROSECONDS", as run/hold_protocol.h has it.
+bool read_exit(int machines, Machine& machine) {
+    auto text = small_file(machines, machine.name + "/exit");
+    if (!text) return false;
+    std::vector<std::string> words = split(trim(*text), ' ');
+    if (words.size() != 3) return false;
+    auto code = parse_int(words[0]), status = parse_int(words[1]);
+    if (!code || !status) return false;
+    machine.outcome =
+        launch::outcome_from_wait(static_cast<int>(*code), static_cast<int>(*status), machine.record.boot);
+    machine.ended = parse_uint(words[2]).value_or(0);
+    if (auto stop = small_file(machines, machine.name + "/stop"))
+        machine.outcome.kind =
+            *stop == "killed\n" ? launch::Outcome::Kind::killed : launch::Outcome::Kind::stopped;
+    return true;
+}
+
+State ended_state(const launch::Outcome& outcome) {
+    using Kind = launch::Outcome::Kind;
+    if (outcome.kind == Kind::stopped || outcome.kind == Kind::killed || outcome.kind == Kind::powered_off)
+        return State::exited;
+    return launch::exit_status(outcome) == 0 ? State::exited : State::failed;
+}
+
+bool is_frozen(const std::string& cgroup) {
+    if (cgroup.empty()) return false;
+    char value = '0';
+    int fd = open((cgroup + "/cgroup.freeze").c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool frozen = read(fd, &value, 1) == 1 && value == '1';
+    close(fd);
+    return frozen;
+}
+
+// The table above the types in machines.h.
+void find_state(int machines, Machine& machine) {
+    if (read_exit(machines, machine)) {
+        machine.state = ended_state(machine.outcome);
+        return;
+    }
+    if (!is_held(machines, machine)) {
+        machine.state = State::lost;
+        return;
+    }
+    machine.state = State::starting;
+    if (!machine.record.leader.pid) return;
+    machine.state = State::running;
+    if (machine.record.waits_ready) {
+        machine.ready = faccessat(machines, (machine.name + "/ready").c_str(), F_OK, 0) == 0;
+        if (!machine.ready) machine.state = State::booting;
+    }
+    if (is_frozen(machine.record.cgroup)) machine.state = State::frozen;
+}
+
+Result<Machine> read_machine(int machines, const std::string& name) {
+    Machine machine;
+    machine.name = name;
+    if (auto text = small_file(machines, name + "/record")) {
+        machine.record = TRY(parse_record(*text).within(cat("machine ", quoted(name))));
+        if (machine.record.name != name)
+            return error(Errc::invalid, cat("the record of ", quoted(name), " is another machine's"));
+    }
+    machine.record.name = name;
+    find_state(machines, machine);
+    return machine;
+}
+
+Error taken(const std::string& name, int machines) {
+    auto machine = read_machine(machines, name);
+    if (!machine || !machine->record.leader.pid)
+        return error(Errc::busy,
+                     cat("another command is just starting or removing the machine ", quoted(name)));
+    return error(
+        Errc::exists,
+        cat("the name ", quoted(name), " is taken by a machine that is running (leader ",
+            machine->record.leader.pid, "); stop it with `croft stop ", name, "`, or choose another --name"));
+}
+
+// What an earlier machine of this name left in its directory. The caller holds the lock.
+Result<> clear_directory(const Paths& paths, int machines, int directory, const std::string& name) {
+    auto machine = read_machine(machines, name);
+    if (!machine)
+        warn(machine.error().text);  // nothing can be learned from it; the files are removed all the same
+    // We hold the lock on another descriptor than is_held() asks with, so a lost machine looks alive here.
+    if (machine && machine->alive())
+        warn(cat("machine ", quoted(name), " was lost (its keeper was killed): clearing what it left"));
+    if (machine)
+        TRY(clear_remains(paths, machine->record).within(cat("clearing what ", quoted(name), " left")));
+    return empty_directory(directory, "lock");
+}
+
+}  // namespace
+
+const char* state_name(State state) {
+    constexpr const char* names[] = {"starting", "booting", "running", "frozen", "exited", "failed", "lost"};
+    return names[static_cast<size_t>(state)];
+}
+
+std::string Claim::path() const {
+    return cat(machines_path_, "/", name_);
+}
+
+Result<> Claim::write(const Record& record) {
+    return replace_file_at(directory_.get(), "record", to_text(record), 0644)
+        .within("writing the machine's record");
+}
+
+Claim::~Claim() {
+    if (kept_ || !lock_) return;
+    // Files first and the lock last, so that whoever comes in between finds it held.
+    (void)empty_directory(directory_.get(), "lock");
+    unlinkat(directory_.get(), "lock", 0);
+    unlinkat(machines_.get(), name_.c_str(), AT_REMOVEDIR);
+}
+
+Result<Claim> claim(const Paths& paths, const std::string& name) {
+    TRY(check_machine_name(name));
+    Claim claim;
+    claim.machines_ = TRY(open_machines(paths));
+    claim.machines_path_ = paths.machines;
+    int machines = claim.machines_.get();
+    for (int tries = 0; tries < 100; ++tries) {
+        bool fresh = mkdirat(machines, name.c_str(), 0755) == 0;
+        if (!fresh && errno != EEXIST)
+            return os_error(errno, cat("making the directory of machine ", quoted(name)));
+        Fd directory(openat(machines, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+        if (!directory && errno == ENOENT) continue;  // removed by another command just now
+        if (!directory) return os_error(errno, cat("opening the directory of machine ", quoted(name)));
+        Fd lock(openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!lock && errno == ENOENT) continue;
+        if (!lock) return os_error(errno, cat("opening the lock of machine ", quoted(name)));
+        if (!lock_fd(lock.get(), LockKind::exclusive)) return taken(name, machines);
+        struct stat st = {};
+        if (fstat(lock.get(), &st) < 0 || st.st_nlink == 0) continue;  // unlinked by the one before us
+        if (!fresh) TRY(clear_directory(paths, machines, directory.get(), name));
+        claim.name_ = name;
+        claim.directory_ = std::move(directory), claim.lock_ = std::move(lock);
+        return claim;
+    }
+    return error(Errc::busy,
+                 cat("other commands start and remove the machine ", quoted(name), " all the time"));
+}
+
+Result<Machine> find(const Paths& paths, std::string_view name) {
+    std::string wanted(name);
+    Fd machines = TRY(open_machines(paths));
+    if (check_machine_name(name) && exists_at(machines.get(), wanted.c_str()))
+        return read_machine(machines.get(), wanted);
+    std::vector<std::string> names;
+    if (auto all = list(paths))
+        for (const Machine& machine : *all) names.push_back(machine.name);
+    std::string close = closest(name, names);
+    return error(Errc::not_found, cat("there is no machine ", quoted(name),
+                                      close.empty() ? std::string("; `croft list` shows those that are there")
+                                                    : cat("; did you mean ", quoted(close), "?")));
+}
+
+Result<Machine> find_running(const Paths& paths, std::string_view name) {
+    Machine machine = TRY(find(paths, name));
+    if (machine.alive() && machine.record.leader.pid) return machine;
+    std::string hint = machine.state == State::starting ? "try again in a moment"
+                       : machine.state == State::lost   ? cat("clear it with `croft rm ", name, "`")
+                                                        : cat("it ", launch::describe(machine.outcome));
+    return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", state_name(machine.state),
+                                        " and not running; ", hint));
+}
+
+Result<std::vector<Machine>> list(const Paths& paths) {
+    std::vector<Machine> out;
+    Fd machines = TRY(open_machines(paths));
+    DIR* dir = fdopendir(openat(machines.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!dir) return os_error(errno, cat("reading ", quoted(paths.machines)));
+    while (dirent* entry = readdir(dir)) {
+        if (entry->d_name[0] == '.' || !check_machine_name(entry->d_name)) continue;
+        auto machine = read_machine(machines.get(), entry->d_name);
+        if (machine)
+            out.push_back(std::move(*machine));
+        else
+            warn(machine.error().text);
+    }
+    closedir(dir);
+    std::sort(out.begin(), out.end(), [](const Machine& a, const Machine& b) { return a.name < b.name; });
+    return out;
+}
+
+Result<> clear(const Paths& paths, const Machine& machine) {
+    // Claiming the name clears what is there; dropping the claim removes the directory.
+    auto mine = claim(paths, machine.name);
+    if (mine) return {};
+    if (mine.error().code == Errc::exists) mine.error().code = Errc::wrong_state;
+    return std::move(mine).error();
+}
+
+}  // namespace croft::manager

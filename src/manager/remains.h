@@ -1,0 +1,21 @@
+// What a machine leaves when it ends, or when its keeper was killed: processes, a cgroup, throwaway files, an
+// id range's mark, lock files. Called within manager/ only, by whoever holds the machine's lock.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "manager/paths.h"
+#include "manager/record.h"
+
+namespace croft::manager {
+
+// Kills and removes all of it but the machine's own directory. Idempotent. A record is believed only as far
+// as it cannot do harm: cgroups below the cgroup mount, trees below our scratch directory, locks below our
+// own and nspawn's.
+Result<> clear_remains(const Paths& paths, const Record& record);
+
+// Kills everything in a control group and removes it and the groups below.
+Result<> remove_cgroup(const std::string& path);
+
+}  // namespace croft::manager

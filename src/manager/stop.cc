@@ -1,0 +1,185 @@
+// stop and stop_all: one state machine for each machine that is being stopped, all driven by one poll(2).
+//
+//   signal ---- leader gone ----------------------> ending ---- keeper gone ----> done
+//     |                                               ^
+//     +-- timeout --> kill (what hung is listed) -----+-- leader still there after 10s --> failed
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "manager/control.h"
+#include "manager/init_request.h"
+#include "manager/leader.h"
+
+namespace croft::manager {
+namespace {
+
+constexpr uint64_t kill_patience = 10'000'000;  // µs from SIGKILL to "cannot be killed"
+constexpr size_t window = 300;  // machines at once: two descriptors each, and 1024 are allowed
+
+enum class Phase { signalled, killed, ending, done };
+
+struct Target {
+    Machine machine;
+    Fd leader, keeper;
+    Phase phase = Phase::signalled;
+    uint64_t deadline = 0;  // monotonic µs; UINT64_MAX: none
+    Stopped result;
+    std::optional<Error> failed;
+    int watched() const { return phase == Phase::ending ? keeper.get() : leader.get(); }
+};
+
+// The reason of the end, for whoever asks later; and a sign to `_relaunch` not to start it again.
+void note(const Paths& paths, const Machine& machine, const char* text) {
+    if (auto dir = open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY))
+        (void)replace_file_at(dir->get(), "stop", text, 0644);
+}
+
+void start_ending(Target& t) {
+    t.phase = t.keeper ? Phase::ending : Phase::done;
+    t.deadline = monotonic_now() + kill_patience;
+}
+
+void kill_now(const Paths& paths, Target& t, const char* reason) {
+    note(paths, t.machine, reason);
+    (void)write_file_at(AT_FDCWD, (t.machine.record.cgroup + "/cgroup.kill").c_str(), "1");
+    auto sent = send_signal(t.leader.get(), SIGKILL);
+    t.phase = Phase::killed;
+    t.deadline = monotonic_now() + kill_patience;
+    if (!sent && sent.error().code != Errc::not_found)
+        t.failed = std::move(sent).error(), t.phase = Phase::done;
+}
+
+void send_stop(Target& t, uint64_t timeout) {
+    const Record& record = t.machine.record;
+    // sysvinit has no signal that means power-off, so it is asked in its own way.
+    auto sent = record.boot && (record.init_kind == "sysvinit" || record.init_kind == "openrc")
+                    ? ask_init(record, t.leader.get(), Request::poweroff)
+                    : send_signal(t.leader.get(), static_cast<int>(record.stop_signal));
+    t.deadline = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
+    if (!sent && sent.error().code == Errc::not_found) return start_ending(t);
+    if (!sent) t.failed = std::move(sent).error(), t.phase = Phase::done;
+}
+
+void begin(const Paths& paths, Target& t, const StopOptions& options) {
+    const Record& record = t.machine.record;
+    t.result.name = t.machine.name;
+    if (auto keeper = open_process(record.keeper)) t.keeper = std::move(*keeper);
+    auto leader = open_process(record.leader);
+    if (!leader) return start_ending(t);
+    t.leader = std::move(*leader);
+    uint64_t timeout = options.timeout.value_or(record.stop_timeout);
+    if (options.now || timeout == 0) return kill_now(paths, t, "stopped\n");
+    // A frozen machine takes no signal.
+    if (t.machine.state == State::frozen)
+        (void)write_file_at(AT_FDCWD, (record.cgroup + "/cgroup.freeze").c_str(), "0");
+    if (!record.boot && !handles_signal(record.leader.pid, record.stop_signal)) {
+        t.result.outcome.text = cat("it does not handle ", signal_name(static_cast<int>(record.stop_signal)));
+        return kill_now(paths, t, "stopped\n");
+    }
+    note(paths, t.machine, "stopped\n");
+    send_stop(t, timeout);
+}
+
+void on_timeout(const Paths& paths, Target& t) {
+    const Record& record = t.machine.record;
+    if (t.phase == Phase::signalled) {
+        t.result.hung = processes_in(record.cgroup);
+        if (t.result.hung.empty()) t.result.hung.push_back(cat(record.leader.pid, " (leader)"));
+        return kill_now(paths, t, "killed\n");
+    }
+    if (t.phase == Phase::killed)
+        t.failed =
+            error(Errc::timeout, cat("machine ", quoted(t.machine.name),
+                                     " does not end although it was killed: a process waits in the kernel (",
+                                     join(processes_in(record.cgroup), ", "), ")"));
+    t.phase = Phase::done;
+}
+
+// What became of it: from its record, or as we know it when it took the record with it.
+void finish(const Paths& paths, Target& t) {
+    if (t.failed) return;
+    std::string text = std::move(t.result.outcome.text);
+    auto machine = find(paths, t.machine.name);
+    if (machine && !machine->alive()) t.result.outcome = machine->outcome;
+    t.result.outcome.kind =
+        t.result.hung.empty() ? launch::Outcome::Kind::stopped : launch::Outcome::Kind::killed;
+    t.result.outcome.text = std::move(text);
+    if (machine && machine->state == State::lost) (void)clear(paths, *machine);
+}
+
+// One poll for all that are being stopped, and one step for each that has an event or is late.
+void step(const Paths& paths, std::vector<Target*>& active) {
+    std::vector<pollfd> watched;
+    uint64_t first = UINT64_MAX, now = monotonic_now();
+    for (Target* t : active) {
+        watched.push_back({t->watched(), POLLIN, 0});
+        first = std::min(first, t->deadline);
+    }
+    int timeout =
+        first == UINT64_MAX
+            ? -1
+            : static_cast<int>(std::min<uint64_t>(first > now ? (first - now) / 1000 + 1 : 0, 1 << 30));
+    poll(watched.data(), watched.size(), timeout);
+    now = monotonic_now();
+    for (size_t i = 0; i < active.size(); ++i) {
+        Target& t = *active[i];
+        if (watched[i].revents && t.phase == Phase::ending)
+            t.phase = Phase::done;
+        else if (watched[i].revents)
+            start_ending(t);
+        else if (now >= t.deadline)
+            on_timeout(paths, t);
+    }
+}
+
+void run(const Paths& paths, std::vector<Target>& targets, const StopOptions& options) {
+    std::vector<Target*> active;
+    size_t next = 0;
+    while (next < targets.size() || !active.empty()) {
+        for (; next < targets.size() && active.size() < window; ++next) {
+            begin(paths, targets[next], options);
+            active.push_back(&targets[next]);
+        }
+        std::erase_if(active, [&](Target* t) {
+            if (t->phase != Phase::done) return false;
+            finish(paths, *t);
+            t->leader.reset(), t->keeper.reset();
+            return true;
+        });
+        if (!active.empty()) step(paths, active);
+    }
+}
+
+}  // namespace
+
+Result<Stopped> stop(const Paths& paths, std::string_view name, const StopOptions& options) {
+    std::vector<Target> targets(1);
+    targets[0].machine = TRY(find_running(paths, name));
+    run(paths, targets, options);
+    if (targets[0].failed) return std::move(*targets[0].failed);
+    return std::move(targets[0].result);
+}
+
+Result<std::vector<Stopped>> stop_all(const Paths& paths, const StopOptions& options,
+                                      std::vector<StopFailure>& failed) {
+    std::vector<Target> targets;
+    for (Machine& machine : TRY(list(paths)))
+        if (machine.alive() && machine.record.leader.pid) targets.emplace_back().machine = std::move(machine);
+    run(paths, targets, options);
+    std::vector<Stopped> out;
+    for (Target& t : targets) {
+        if (t.failed)
+            failed.push_back({t.machine.name, std::move(*t.failed)});
+        else
+            out.push_back(std::move(t.result));
+    }
+    return out;
+}
+
+}  // namespace croft::manager
