@@ -1,10 +1,10 @@
-// The field table: one row for each thing a user can say about a machine. It drives option parsing, the machine
-// file, --help, `croft explain FIELD`, the manual and completion, so a new setting is one row here (and its use in
-// the planner), never a second list.
+// The field table: one row for each thing a user can say about a machine. It drives option parsing, the
+// machine file, --help, `croft explain FIELD`, the manual and completion, so a new setting is one row here
+// (and its use in the planner), never a second list.
 //
-// Rows live in fields_*.cc by subject; fields() joins them. Nothing here reads a file: a row whose value names a
-// host file (--seccomp, --load-credential, --env-file) stores the path, and dialect/host_files.h reads it once,
-// after merging and validate().
+// Rows live in fields_*.cc by subject; fields() joins them. Nothing here reads a file: a row whose value
+// names a host file (--seccomp, --load-credential, --env-file) stores the path, and dialect/host_files.h
+// reads it once, after merging and validate().
 #pragma once
 
 #include <span>
@@ -28,7 +28,8 @@ enum class Offered { run, boot, both, file_only };
 enum class KeyOf { croft, nspawn };
 // How a file writes the value: the whole line is one value, or each (quoted) word of it is one.
 enum class KeySyntax { line, words };
-// Which part of an option's value is a path of this host; there a relative one is meant from the caller's directory.
+// Which part of an option's value is a path of this host; there a relative one is meant from the caller's
+// directory.
 enum class HostPath {
     none,
     whole,
@@ -40,24 +41,27 @@ enum class HostPath {
 enum class Repeat { replaces, adds };
 
 struct Field {
-    const char* name;              // "memory": the name in `croft explain` and JSON
-    const char* option = "";       // "--memory" ("" when there is none); a short one is in `short_option`
-    char short_option = 0;         // 'm', or 0
-    const char* aliases = "";      // other spellings of the option, with blanks between: "--setenv -E"
-    const char* section = "";      // "Exec" … of the machine file; "" when it has no key
-    const char* key = "";          // "MemoryMax"; "*" takes every other key of its section, set() gets "KEY=VALUE"
+    const char* name;          // "memory": the name in `croft explain` and JSON
+    const char* option = "";   // "--memory" ("" when there is none); a short one is in `short_option`
+    char short_option = 0;     // 'm', or 0
+    const char* aliases = "";  // other spellings of the option, with blanks between: "--setenv -E"
+    const char* section = "";  // "Exec" … of the machine file; "" when it has no key
+    // "MemoryMax"; "*" takes every other key of its section, and set() gets "KEY=VALUE".
+    const char* key = "";
     KeyOf key_of = KeyOf::croft;
     KeySyntax syntax = KeySyntax::line;
-    const char* argument = "";     // "BYTES"; "" for a flag (its value is "yes"); "[MODE]": optional, only as --x=MODE
+    // "BYTES"; "" for a flag (its value is "yes", or --flag=no); "[MODE]" is optional, only as --x=MODE.
+    const char* argument = "";
     Repeat repeat = Repeat::replaces;
     Trust trust = Trust::host_only;
     Offered offered = Offered::both;
     HostPath host_path = HostPath::none;
-    const char* values = "";       // for completion: "yes|no|pick", "path", "user", … or ""
-    const char* help = "";         // one line
-    const char* doc = "";          // a paragraph: unit, range, default, source of the rule
-    const char* example = "";      // "--memory=512M"
-    // Parses and stores. Returns the reason alone ("'12X' is no size (512M, 2G, …)"); apply() adds the origin.
+    const char* values = "";   // for completion: "yes|no|pick", "path", "user", … or ""
+    const char* help = "";     // one line
+    const char* doc = "";      // a paragraph: unit, range, default, source of the rule
+    const char* example = "";  // "--memory=512M"
+    // Parses and stores. Returns the reason alone ("'12X' is no size (512M, 2G, …)"); apply() adds the
+    // origin.
     Result<> (*set)(MachineSpec&, std::string_view value) = nullptr;
     // The field's present values as text, one for each set() that would bring them back; empty when unset.
     std::vector<std::string> (*get)(const MachineSpec&) = nullptr;
@@ -68,8 +72,8 @@ struct Field {
 // All rows, in the order of help pages. Built at the first call: look-ups below do not need it.
 std::span<const Field> fields();
 const Field* field_by_name(std::string_view name);
-const Field* field_by_option(std::string_view option);     // "--memory", also by an alias
-const Field* field_by_short(char option);                  // 'm', also by an alias
+const Field* field_by_option(std::string_view option);  // "--memory", also by an alias
+const Field* field_by_short(char option);               // 'm', also by an alias
 // The row of a key, or the section's "*" row; nullptr: no such key.
 const Field* field_by_key(std::string_view section, std::string_view key);
 bool known_section(std::string_view section);
@@ -79,8 +83,8 @@ std::string closest_key(std::string_view section, std::string_view key);
 // The value of `get` on one line, for people and tables: items joined by ", ".
 std::string value_text(const Field& field, const MachineSpec& spec);
 
-// What a complete spec must obey, beyond what a single value can tell (combinations, names). Run once after merging.
-// Refuses by name what a spec can say and croft cannot do yet.
+// What a complete spec must obey, beyond what a single value can tell (combinations, names). Run once after
+// merging. Refuses by name what a spec can say and croft cannot do yet.
 Result<> validate(const MachineSpec& spec);
 
 }  // namespace croft::spec
