@@ -1,0 +1,59 @@
+// The command line's dialect: argv of a verb to a SpecPatch, by the field table alone. Also takes the options
+// of the verb that say nothing about a machine (-d, --json …), given by the caller.
+//
+//   --opt value   --opt=value   --flag   --flag=no   -x   -it   -uNAME   -u NAME   --   stops at the first
+//   operand
+//
+// An optional argument ("[MODE]") can only be given with '='. An empty one ("--bind=") resets the field.
+// Relative host paths become absolute here (Field::host_path), because the spec has absolute ones only.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "spec/fields.h"
+#include "spec/spec_patch.h"
+
+namespace croft::dialect {
+
+// An option of a verb that is no field of the spec. It wins over a field's option of the same name.
+struct ExtraOption {
+    const char* name;           // "--detach"
+    char short_name = 0;        // 'd', or 0
+    const char* argument = "";  // "" for a flag; "[X]" optional
+    const char* help = "";
+};
+
+struct ExtraValue {
+    std::string name;   // as in the row: "--detach"
+    std::string value;  // "yes" for a flag
+};
+
+enum class FieldOptions { none, run, boot };  // which rows of the field table the verb takes
+
+struct OptionContext {
+    FieldOptions fields = FieldOptions::none;
+    std::span<const ExtraOption> extras;
+    std::string directory;  // absolute: where relative paths are meant from
+};
+
+struct ParsedOptions {
+    spec::SpecPatch patch;
+    std::vector<ExtraValue> extras;  // in the order given
+    std::vector<std::string> rest;   // operands
+
+    // The last value of an extra option; nullptr: not given.
+    const std::string* extra(std::string_view name) const;
+    bool flag(std::string_view name) const;
+};
+
+// `arguments` is what follows the verb. Errors are Errc::usage and name the option.
+Result<ParsedOptions> parse_options(std::span<const char* const> arguments, const OptionContext& context);
+
+// A command given as operands, as a patch: each word is taken as it is, also an empty one.
+spec::SpecPatch command_patch(std::span<const std::string> words);
+
+}  // namespace croft::dialect
