@@ -1,7 +1,7 @@
 // croft-hold: the waiting parent of one machine, when there is no systemd to be that. See run/hold_protocol.h for
 // what it is told and what it answers. One loop over ppoll(2); everything it writes goes below the machine's run
 // directory.
-#include "../tiny/tiny.h"
+#include "apps/tiny/tiny.h"
 
 #include <errno.h>
 #include <fcntl.h>

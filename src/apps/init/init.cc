@@ -5,7 +5,7 @@
 //
 // PID 1 gets no default action for signals, so a command that is PID 1 itself ignores SIGTERM unless it installed a
 // handler; under croft-init it behaves as anywhere else.
-#include "../tiny/tiny.h"
+#include "apps/tiny/tiny.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>
