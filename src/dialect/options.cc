@@ -72,7 +72,13 @@ class Parser {
     Result<ParsedOptions> run() {
         while (next_ < arguments_.size()) {
             string_view word = arguments_[next_];
-            if (word.size() < 2 || word[0] != '-') break;
+            // "-" alone is an operand: standard input, to those who take files.
+            if (word.size() < 2 || word[0] != '-') {
+                if (context_.operands == Operands::end_options) break;
+                out_.rest.emplace_back(word);
+                ++next_;
+                continue;
+            }
             ++next_;
             if (word == "--") break;
             TRY(word.starts_with("--") ? take_long(word) : take_cluster(word));
@@ -145,7 +151,9 @@ class Parser {
 
     Result<> store_next(Known known, string_view name) {
         if (next_ == arguments_.size()) return usage(cat(name, " needs a value (", known.argument(), ")"));
-        return store(known, name, arguments_[next_++]);
+        string_view value = arguments_[next_++];
+        if (value.empty()) return usage(cat(name, ": the value is empty (", known.argument(), ")"));
+        return store(known, name, std::string(value));
     }
 
     Result<> store(Known known, string_view name, std::string value) {

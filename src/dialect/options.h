@@ -32,10 +32,13 @@ struct ExtraValue {
     std::string value;  // "yes" for a flag
 };
 
+// Whether options end at the first operand (what follows is the payload's) or may stand anywhere before "--".
+enum class Operands { end_options, anywhere };
 enum class FieldOptions { none, run, boot };  // which rows of the field table the verb takes
 
 struct OptionContext {
     FieldOptions fields = FieldOptions::none;
+    Operands operands = Operands::end_options;
     std::span<const ExtraOption> extras;
     std::string directory;  // absolute: where relative paths are meant from
 };
