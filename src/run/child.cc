@@ -1,0 +1,282 @@
+#include "run/child.h"
+
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "kernel/raw.h"
+#include "run/walk.h"
+
+namespace croft::run {
+
+using kernel::arg;
+using kernel::raw;
+using kernel::raw_close;
+using kernel::raw_open_in_root;
+using launch::Phase;
+using launch::ProcessStage;
+
+Prepared::Prepared(const launch::Process& p, bool with_init) : process(p) {
+    if (with_init) argv.push_back("croft-init");
+    for (const auto& word : p.argv) argv.push_back(word.c_str());
+    for (const auto& word : p.env) envp.push_back(word.c_str());
+    argv.push_back(nullptr);
+    envp.push_back(nullptr);
+}
+
+long injected(int index, int fail_at, int kill_at) {
+    if (index == kill_at) raw(SYS_kill, raw(SYS_getpid), SIGKILL);
+    return index == fail_at ? -EIO : 0;
+}
+
+namespace {
+
+[[noreturn]] void fail(const Context& c, Phase phase, uint8_t detail, size_t index, long error) {
+    FailureMessage message;
+    message.failure = {.phase = phase, .detail = detail, .index = static_cast<uint16_t>(index), .error = static_cast<int32_t>(-error)};
+    send_message(c.sync, &message, sizeof message, -1);
+    for (;;) raw(SYS_exit_group, 125);
+}
+
+// Every stage of Process returns 0 or -errno.
+struct Stages {
+    const Prepared& prepared;
+    Context& c;
+    const launch::Process& p = prepared.process;
+    uint64_t permitted = 0;  // what we hold before giving up anything
+
+    long keyring() {
+        // Fresh, so that keys of the administrator's session are not the payload's. Kernels without keys: nothing to hide.
+        long error = raw(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
+        return error == -ENOSYS || error == -EPERM ? 0 : error;
+    }
+
+    long session() {
+        long error = raw(SYS_setsid);
+        return error == -EPERM ? 0 : error;
+    }
+
+    long streams() {
+        if (p.terminal && c.terminal >= 0) {
+            long error = raw(SYS_ioctl, c.terminal, TIOCSCTTY, 0);
+            for (long i = 0; i < 3 && error >= 0; ++i) error = raw(SYS_dup3, c.terminal, i, 0);
+            return error;
+        }
+        int fds[3];
+        for (int i = 0; i < 3; ++i) {
+            long fd = prepared.streams[i];
+            if (fd < 0) fd = raw_open_in_root(AT_FDCWD, "/dev/null", O_RDWR);
+            // Out of the way first: 1 may become 0 while 0 becomes 2.
+            if (fd >= 0 && fd < 3 && fd != i) fd = raw(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
+            if (fd < 0) return fd;
+            fds[i] = static_cast<int>(fd);
+        }
+        for (int i = 0; i < 3; ++i) {
+            long error = fds[i] == i ? raw(SYS_fcntl, i, F_SETFD, 0) : raw(SYS_dup3, fds[i], i, 0);
+            if (error < 0) return error;
+        }
+        return 0;
+    }
+
+    // Nothing of the host's gets into the payload (CVE-2024-21626): all that is left open closes at exec.
+    long fds() { return raw(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC); }
+
+    long directory() {
+        raw(SYS_umask, p.umask);
+        // Magic links are refused: /proc/self/fd/N as working directory would be a way out.
+        long fd = raw_open_in_root(AT_FDCWD, p.directory.c_str(), O_PATH | O_DIRECTORY);
+        if (fd < 0) return fd;
+        long error = raw(SYS_fchdir, fd);
+        raw_close(fd);
+        return error;
+    }
+
+    long bounding() {
+        for (int cap = 0; cap < 64; ++cap) {
+            if (p.cap_bounding >> cap & 1) continue;
+            long error = raw(SYS_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);
+            if (error == -EINVAL) break;  // beyond the kernel's last capability
+            if (error < 0) return error;
+        }
+        return 0;
+    }
+
+    long personality() { return p.personality ? raw(SYS_personality, static_cast<long>(*p.personality)) : 0; }
+
+    long write_attribute(const char* path, const std::string& value) {
+        if (value.empty()) return 0;
+        long fd = raw_open_in_root(AT_FDCWD, path, O_WRONLY);
+        if (fd < 0) return fd;
+        long n = raw(SYS_write, fd, arg(value.data()), static_cast<long>(value.size()));
+        raw_close(fd);
+        return n < 0 ? n : 0;
+    }
+    long labels() {
+        if (long error = write_attribute("/proc/thread-self/attr/exec", p.selinux); error < 0) return error;
+        return write_attribute("/proc/thread-self/attr/apparmor/exec", p.apparmor);
+    }
+
+    long groups() {
+        // A user namespace of one id denies setgroups; with no groups asked for there is nothing to lose.
+        long error = raw(SYS_setgroups, static_cast<long>(p.groups.size()), arg(p.groups.data()));
+        return error == -EPERM && p.groups.empty() ? 0 : error;
+    }
+
+    long ids() {
+        if (p.uid) raw(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
+        long error = raw(SYS_setresgid, p.gid, p.gid, p.gid);
+        return error < 0 ? error : raw(SYS_setresuid, p.uid, p.uid, p.uid);
+    }
+
+    long set_caps(uint64_t effective, uint64_t wanted, uint64_t inheritable) {
+        __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct data[2];
+        for (int i = 0; i < 2; ++i)
+            data[i] = {static_cast<uint32_t>(effective >> 32 * i), static_cast<uint32_t>(wanted >> 32 * i),
+                       static_cast<uint32_t>(inheritable >> 32 * i)};
+        return raw(SYS_capset, arg(&header), arg(data));
+    }
+
+    long read_permitted() {
+        __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct data[2] = {};
+        long error = raw(SYS_capget, arg(&header), arg(data));
+        permitted = data[0].permitted | static_cast<uint64_t>(data[1].permitted) << 32;
+        return error;
+    }
+
+    long no_new_privileges() { return p.no_new_privileges ? raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0; }
+
+    // Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter, so it is loaded before capabilities go.
+    long seccomp() {
+        if (!prepared.filter.len) return 0;
+        if (p.uid)
+            if (long error = set_caps(permitted, permitted, 0); error < 0) return error;
+        return raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, prepared.filter_flags, arg(&prepared.filter));
+    }
+
+    // A capability that we do not hold ourselves cannot be given; the planner has warned about it.
+    long capabilities() {
+        long error = set_caps(p.cap_effective & permitted, p.cap_effective & permitted, p.cap_inheritable & permitted);
+        for (int cap = 0; cap < 64 && error >= 0; ++cap)
+            if (p.cap_ambient >> cap & 1) error = raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+        return error;
+    }
+
+    // Set after the last change of ids, which would clear it. When the parent is gone already, its end of the socket
+    // is closed.
+    long parent_death() {
+        if (!p.parent_death_signal) return 0;
+        long error = raw(SYS_prctl, PR_SET_PDEATHSIG, p.parent_death_signal, 0, 0, 0);
+        char byte;
+        if (error >= 0 && raw(SYS_recvfrom, c.sync, arg(&byte), 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0)
+            raw(SYS_exit_group, 125);
+        return error;
+    }
+};
+
+void apply_process(const Prepared& prepared, Context& c) {
+    Stages s{prepared, c};
+    using Stage = long (Stages::*)();
+    static constexpr struct {
+        ProcessStage name;
+        Stage run;
+    } order[] = {{ProcessStage::keyring, &Stages::keyring},
+                 {ProcessStage::session, &Stages::session},
+                 {ProcessStage::streams, &Stages::streams},
+                 {ProcessStage::fds, &Stages::fds},
+                 {ProcessStage::directory, &Stages::directory},
+                 {ProcessStage::personality, &Stages::personality},
+                 {ProcessStage::capabilities, &Stages::read_permitted},
+                 {ProcessStage::bounding, &Stages::bounding},
+                 {ProcessStage::labels, &Stages::labels},
+                 {ProcessStage::groups, &Stages::groups},
+                 {ProcessStage::ids, &Stages::ids},
+                 {ProcessStage::parent_death, &Stages::parent_death},
+                 {ProcessStage::no_new_privileges, &Stages::no_new_privileges},
+                 {ProcessStage::seccomp, &Stages::seccomp},
+                 {ProcessStage::capabilities, &Stages::capabilities}};
+    for (const auto& stage : order)
+        if (long error = (s.*stage.run)(); error < 0)
+            fail(c, Phase::process, static_cast<uint8_t>(stage.name), 0, error);
+}
+
+long exec_file(const Prepared& p, const char* path) {
+    return raw(SYS_execve, arg(path), arg(p.argv.data()), arg(p.envp.data()));
+}
+
+[[noreturn]] void execute(const Prepared& prepared, Context& c) {
+    const launch::Process& p = prepared.process;
+    if (prepared.init >= 0)
+        fail(c, Phase::exec, 0, 0, raw(SYS_execveat, prepared.init, arg(""), arg(prepared.argv.data()), arg(prepared.envp.data()), AT_EMPTY_PATH));
+    const char* command = p.argv[0].c_str();
+    if (p.argv[0].find('/') != std::string::npos) {
+        long error = exec_file(prepared, command);
+        bool there = raw(SYS_faccessat, AT_FDCWD, arg(command), 0) >= 0;
+        fail(c, Phase::exec, there, 0, error);
+    }
+    // As execvp(3): a file that is missing is passed over, one that may not be executed is remembered.
+    long worst = -ENOENT;
+    bool there = false;
+    for (const char* at = p.search_path.c_str(); *at;) {
+        Path<4096> file;
+        for (; *at && *at != ':'; ++at) file.add(at, 1);
+        if (*at == ':') ++at;
+        file.add("/").add(command);
+        long error = exec_file(prepared, file.text);
+        bool found = raw(SYS_faccessat, AT_FDCWD, arg(file.text), 0) >= 0;
+        if ((error != -ENOENT && error != -ENOTDIR) || found) {
+            worst = error;
+            there = found;
+            if (error != -EACCES) break;
+        }
+    }
+    fail(c, Phase::exec, there, 0, worst);
+}
+
+void wait_for_go(const Context& c) {
+    char byte;
+    long n;
+    do n = raw(SYS_recvfrom, c.sync, arg(&byte), 1, 0, 0, 0);
+    while (n == -EINTR);
+    // The launcher died or gave up: there is nobody to tell.
+    if (n != 1) raw(SYS_exit_group, 125);
+}
+
+}  // namespace
+
+void become_payload(const Prepared& prepared, Context& c) {
+    c.place = Place::inside;
+    {
+        uint64_t none = 0;
+        raw(SYS_rt_sigprocmask, SIG_SETMASK, arg(&none), 0, sizeof none);
+    }
+    if (prepared.wait_for_go) wait_for_go(c);
+    if (prepared.user_namespace) {
+        long error = raw(SYS_setresgid, 0, 0, 0);
+        if (error >= 0) error = raw(SYS_setresuid, 0, 0, 0);
+        if (error < 0) fail(c, Phase::process, static_cast<uint8_t>(ProcessStage::ids), 0, error);
+    }
+    if (prepared.unshare)
+        if (long error = raw(SYS_unshare, static_cast<long>(prepared.unshare)); error < 0) fail(c, Phase::clone, 0, 0, error);
+    if (c.plan) {
+        // Our own copy of the stage's root: the launcher's descriptor is of its mount namespace, not of ours.
+        c.stage = static_cast<int>(raw(SYS_openat, AT_FDCWD, arg("/"), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const auto& steps = c.plan->inside;
+        for (size_t i = 0; i < steps.size(); ++i) {
+            long error = injected(prepared.first_step + static_cast<int>(i), prepared.fail_at, prepared.kill_at);
+            if (error >= 0) error = perform(steps[i], c);
+            if (error < 0) fail(c, Phase::inside, 0, i, error);
+        }
+    }
+    apply_process(prepared, c);
+    execute(prepared, c);
+}
+
+}  // namespace croft::run

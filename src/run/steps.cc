@@ -1,0 +1,479 @@
+// Each step as system calls. See launch/steps.h for what they mean and run/context.h for the rules.
+#include <linux/sockios.h>
+#include <linux/if.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <signal.h>
+
+#include "kernel/raw.h"
+#include "run/context.h"
+#include "run/walk.h"
+
+namespace croft::run {
+
+using kernel::arg;
+using kernel::raw;
+using kernel::raw_attach;
+using kernel::raw_close;
+using kernel::raw_open_in_root;
+using kernel::raw_open_tree;
+using kernel::raw_set_attr;
+using namespace launch;
+
+namespace {
+
+// The directory fd of a slot; without one, the machine's root, which is the working directory from AttachRoot on.
+long base_of(const Context& c, Slot slot) { return slot == no_slot ? AT_FDCWD : c.slots[slot]; }
+
+long fill(Context& c, Slot slot, long fd) {
+    if (fd < 0) return fd;
+    if (slot >= max_slots) return -EOVERFLOW;
+    raw_close(c.slots[slot]);
+    c.slots[slot] = static_cast<int>(fd);
+    return 0;
+}
+
+// File system ids for the moment of making something, so that it belongs to them and an idmapped tree accepts it.
+struct MakeAs {
+    MakeAs(uint32_t uid, uint32_t gid) : changed(uid || gid) {
+        if (!changed) return;
+        raw(SYS_setfsgid, gid);
+        raw(SYS_setfsuid, uid);
+    }
+    ~MakeAs() {
+        if (!changed) return;
+        raw(SYS_setfsuid, 0);
+        raw(SYS_setfsgid, 0);
+    }
+    bool changed;
+};
+
+long do_step(const MakeUserns& s, Context& c) {
+    const bool own = !s.uid_maps.empty();
+    return fill(c, s.slot, make_userns(own ? s.uid_maps : c.plan->uid_maps, own ? s.gid_maps : c.plan->gid_maps));
+}
+
+long do_step(const OpenTree& s, Context& c) {
+    long fd = s.base == no_slot && c.place == Place::host ? raw_open_tree(AT_FDCWD, s.path.c_str(), true, s.recursive) : -1;
+    if (s.base != no_slot || c.place != Place::host) {
+        long at = raw_open_in_root(base_of(c, s.base), s.path.c_str(), O_PATH);
+        if (at < 0) return at;
+        fd = raw_open_tree(at, "", true, s.recursive);
+        raw_close(at);
+    }
+    if (fd < 0) return fd;
+    long userns = s.idmap == no_slot ? -1 : c.slots[s.idmap];
+    uint64_t set = s.attr.set | (userns >= 0 ? MOUNT_ATTR_IDMAP : 0);
+    long error = raw_set_attr(fd, set, s.attr.clear, s.attr.propagation, userns, s.recursive);
+    if (error < 0) {
+        raw_close(fd);
+        return error;
+    }
+    return fill(c, s.slot, fd);
+}
+
+// fsconfig for every option, then the mount. The layers' own options of an overlay come before.
+long configure(long fs, const std::vector<std::pair<std::string, std::string>>& options) {
+    for (const auto& [key, value] : options) {
+        long error = value.empty() ? raw(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, arg(key.c_str()), 0, 0)
+                                   : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg(key.c_str()), arg(value.c_str()), 0);
+        if (error < 0) return error;
+    }
+    return 0;
+}
+
+long create_mount(long fs, uint64_t attr) {
+    long error = raw(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+    return error < 0 ? error : raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, static_cast<long>(attr));
+}
+
+long do_step(const MakeFs& s, Context& c) {
+    long fs = raw(SYS_fsopen, arg(s.type.c_str()), FSOPEN_CLOEXEC);
+    if (fs < 0) return fs;
+    long error = s.source.empty() ? 0 : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(s.source.c_str()), 0);
+    if (error >= 0) error = configure(fs, s.options);
+    if (error >= 0) error = create_mount(fs, s.attr);
+    raw_close(fs);
+    return fill(c, s.slot, error);
+}
+
+// Attaches a layer at STAGE/l/NAME, a directory of a tmpfs that lives only while the overlay is made.
+long attach_layer(long layers, const char* name, long mount) {
+    long error = raw(SYS_mkdirat, layers, arg(name), 0700);
+    if (error < 0) return error;
+    return raw(SYS_move_mount, mount, arg(""), layers, arg(name), MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+long set_layers(long fs, const MakeOverlay& s) {
+    Path<16384> lower;
+    for (size_t i = 0; i < s.lowers.size(); ++i) {
+        lower.add(i ? ":" : "").add("/l/").add(static_cast<long>(i));
+    }
+    if (lower.cut) return -ENAMETOOLONG;
+    long error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("lowerdir"), arg(lower.text), 0);
+    if (error < 0 || s.upper == no_slot) return error;
+    Path<4096> upper, work;
+    upper.add("/l/u/").add(s.upper_path.c_str());
+    work.add("/l/u/").add(s.work_path.c_str());
+    error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("upperdir"), arg(upper.text), 0);
+    return error < 0 ? error : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("workdir"), arg(work.text), 0);
+}
+
+long make_overlay(const MakeOverlay& s, Context& c, long layers) {
+    for (size_t i = 0; i < s.lowers.size(); ++i) {
+        Path<16> name;
+        name.add(static_cast<long>(i));
+        long error = attach_layer(layers, name.text, c.slots[s.lowers[i]]);
+        if (error < 0) return error;
+    }
+    if (s.upper != no_slot)
+        if (long error = attach_layer(layers, "u", c.slots[s.upper]); error < 0) return error;
+    long fs = raw(SYS_fsopen, arg("overlay"), FSOPEN_CLOEXEC);
+    if (fs < 0) return fs;
+    long error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg("croft"), 0);
+    if (error >= 0) error = set_layers(fs, s);
+    if (error >= 0) error = configure(fs, s.options);
+    if (error >= 0) error = create_mount(fs, s.attr);
+    raw_close(fs);
+    return error;
+}
+
+// Kernels before 6.13 take layers by path only, so they are attached below /l of the stage for the moment of
+// mounting; the overlay keeps private clones of them.
+long do_step(const MakeOverlay& s, Context& c) {
+    long fs = raw(SYS_fsopen, arg("tmpfs"), FSOPEN_CLOEXEC);
+    if (fs < 0) return fs;
+    long layers = create_mount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    raw_close(fs);
+    if (layers < 0) return layers;
+    long error = raw(SYS_move_mount, layers, arg(""), c.stage, arg("l"), MOVE_MOUNT_F_EMPTY_PATH);
+    if (error >= 0) {
+        error = make_overlay(s, c, layers);
+        raw(SYS_umount2, arg("/l"), MNT_DETACH);
+    }
+    raw_close(layers);
+    return fill(c, s.slot, error);
+}
+
+// On top of the stage's own root: nothing of the stage can be walked to from inside, and no pivot_root is needed,
+// which would look at every task of the host.
+long do_step(const AttachRoot& s, Context& c) {
+    int root = c.slots[s.slot];
+    long error = raw(SYS_move_mount, root, arg(""), AT_FDCWD, arg("/"), MOVE_MOUNT_F_EMPTY_PATH);
+    return error < 0 ? error : raw(SYS_fchdir, root);
+}
+
+bool is_directory(long fd, long& error) {
+    struct stat st;
+    error = raw(SYS_newfstatat, fd, arg(""), arg(&st), AT_EMPTY_PATH);
+    return error >= 0 && S_ISDIR(st.st_mode);
+}
+
+long do_step(const Attach& s, Context& c) {
+    long mount = c.slots[s.slot];
+    uint64_t resolve = s.no_symlinks ? RESOLVE_NO_SYMLINKS : 0;
+    long target = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH, 0, resolve);
+    if (target == -ENOENT && s.create != Create::no) {
+        long error = 0;
+        bool directory = s.create == Create::directory || (s.create == Create::like_source && is_directory(mount, error));
+        if (error < 0) return error;
+        MakeAs owner(s.uid, s.gid);
+        target = make_mount_point(AT_FDCWD, s.target.c_str(), directory, resolve);
+    }
+    if (target < 0) return target;
+    long error = raw_attach(mount, target);
+    raw_close(target);
+    return error;
+}
+
+long do_step(const MakeDir& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    if (leaf.directory < 0) return leaf.directory;
+    MakeAs owner(s.uid, s.gid);
+    long error = raw(SYS_mkdirat, leaf.directory, arg(leaf.name), s.mode);
+    if (error == -EEXIST) return 0;
+    // mkdir obeys the umask; the plan's mode is meant as it is.
+    return error < 0 ? error : raw(SYS_fchmodat, leaf.directory, arg(leaf.name), s.mode);
+}
+
+long do_step(const MakeNode& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    if (leaf.directory < 0) return leaf.directory;
+    // Not made under other file system ids: those would take CAP_MKNOD away. /dev is a fresh tmpfs, which takes any.
+    long error = raw(SYS_mknodat, leaf.directory, arg(leaf.name), (s.type == 'b' ? S_IFBLK : S_IFCHR) | s.mode,
+                     static_cast<long>(makedev(s.major, s.minor)));
+    if (error >= 0) error = raw(SYS_fchmodat, leaf.directory, arg(leaf.name), s.mode);
+    if (error < 0 || !(s.uid || s.gid)) return error;
+    return raw(SYS_fchownat, leaf.directory, arg(leaf.name), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
+}
+
+long do_step(const MakeLink& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    long error = leaf.directory;
+    if (error >= 0) {
+        MakeAs owner(s.uid, s.gid);
+        if (s.replace) raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
+        error = raw(SYS_symlinkat, arg(s.target.c_str()), leaf.directory, arg(leaf.name));
+    }
+    return s.optional ? 0 : error;
+}
+
+long open_new_file(const Leaf& leaf, uint32_t mode, bool replace) {
+    if (replace) raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
+    long fd = raw(SYS_openat, leaf.directory, arg(leaf.name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd >= 0) raw(SYS_fchmod, fd, mode);
+    return fd;
+}
+
+long write_fully(long fd, const char* bytes, size_t size) {
+    for (size_t done = 0; done < size;) {
+        long n = raw(SYS_write, fd, arg(bytes + done), static_cast<long>(size - done));
+        if (n == -EINTR) continue;
+        if (n < 0) return n;
+        done += static_cast<size_t>(n);
+    }
+    return 0;
+}
+
+// A version 4 UUID and a newline (RFC 9562).
+long random_uuid(char (&text)[37]) {
+    unsigned char bytes[16];
+    if (raw(SYS_getrandom, arg(bytes), sizeof bytes, 0) != sizeof bytes) return -EIO;
+    bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+    char* out = text;
+    for (int i = 0; i < 16; ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+        *out++ = "0123456789abcdef"[bytes[i] >> 4];
+        *out++ = "0123456789abcdef"[bytes[i] & 15];
+    }
+    *out = '\n';
+    return 0;
+}
+
+long do_step(const MakeFile& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    if (leaf.directory < 0) return leaf.directory;
+    MakeAs owner(s.uid, s.gid);
+    long fd = open_new_file(leaf, s.mode, s.replace);
+    if (fd < 0) return fd;
+    char uuid[37];
+    long error = s.random_uuid ? random_uuid(uuid) : 0;
+    if (error >= 0)
+        error = s.random_uuid ? write_fully(fd, uuid, sizeof uuid) : write_fully(fd, s.content.data(), s.content.size());
+    raw_close(fd);
+    return error;
+}
+
+long do_step(const MakeFifo& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    if (leaf.directory < 0) return leaf.directory;
+    MakeAs owner(s.uid, s.gid);
+    long error = raw(SYS_mknodat, leaf.directory, arg(leaf.name), S_IFIFO | s.mode, 0);
+    return error < 0 ? error : raw(SYS_fchmodat, leaf.directory, arg(leaf.name), s.mode);
+}
+
+long do_step(const Remove& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    if (leaf.directory < 0) return leaf.directory == -ENOENT ? 0 : leaf.directory;
+    MakeAs owner(c.plan->uid_maps.empty() ? 0 : c.plan->uid_maps[0].outside, c.plan->gid_maps.empty() ? 0 : c.plan->gid_maps[0].outside);
+    long error = raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
+    return error == -ENOENT ? 0 : error;
+}
+
+long copy_bytes(long from, long to) {
+    char buffer[4096];
+    for (;;) {
+        long n = raw(SYS_read, from, arg(buffer), sizeof buffer);
+        if (n == -EINTR) continue;
+        if (n <= 0) return n;
+        if (long error = write_fully(to, buffer, static_cast<size_t>(n)); error < 0) return error;
+    }
+}
+
+long copy_file(const CopyFile& s, Context& c) {
+    long from = raw_open_in_root(c.host_root, s.from.c_str(), O_RDONLY | O_NONBLOCK);
+    if (from < 0) return from;
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    long to = leaf.directory;
+    if (to >= 0) {
+        struct stat st;
+        long there = raw(SYS_newfstatat, leaf.directory, arg(leaf.name), arg(&st), AT_SYMLINK_NOFOLLOW);
+        MakeAs owner(s.uid, s.gid);
+        to = there >= 0 && !S_ISREG(st.st_mode) ? -EEXIST : open_new_file(leaf, s.mode, there >= 0);
+    }
+    long error = to < 0 ? to : copy_bytes(from, to);
+    raw_close(from);
+    raw_close(to);
+    return error;
+}
+
+long do_step(const CopyFile& s, Context& c) {
+    long error = copy_file(s, c);
+    return s.optional ? 0 : error;
+}
+
+// Bound by its path below the slot's fd: /proc/self/fd/N/PATH would need a proc in the stage, so the directory becomes
+// the working directory for the moment.
+long do_step(const NotifySocket& s, Context& c) {
+    Leaf leaf(base_of(c, s.base), s.path.c_str());
+    if (leaf.directory < 0) return leaf.directory;
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    for (size_t i = 0; leaf.name[i] && i + 1 < sizeof address.sun_path; ++i) address.sun_path[i] = leaf.name[i];
+    long before = raw(SYS_openat, AT_FDCWD, arg("."), O_PATH | O_CLOEXEC);
+    if (before < 0) return before;
+    long fd = raw(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+    long error = fd;
+    if (error >= 0) error = raw(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, arg(&on), sizeof on);
+    if (error >= 0) error = raw(SYS_fchdir, leaf.directory);
+    if (error >= 0) error = raw(SYS_bind, fd, arg(&address), sizeof address);
+    // Writing to a socket needs write permission on it; sd_notify only ever writes (mode 0200 as nspawn's).
+    if (error >= 0) error = raw(SYS_fchmodat, AT_FDCWD, arg(address.sun_path), 0200);
+    if (error >= 0) error = raw(SYS_fchownat, AT_FDCWD, arg(address.sun_path), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
+    raw(SYS_fchdir, before);
+    raw_close(before);
+    if (error >= 0) return fill(c, s.slot, fd);
+    raw_close(fd);
+    return error;
+}
+
+long do_step(const SetAttr& s, Context&) {
+    long fd = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH);
+    if (fd < 0) return fd;
+    long error = raw_set_attr(fd, s.attr.set, s.attr.clear, s.attr.propagation, -1, s.recursive);
+    raw_close(fd);
+    return error;
+}
+
+long bind_inside(const BindInside& s) {
+    long source = raw_open_in_root(AT_FDCWD, s.source.c_str(), O_PATH);
+    if (source < 0) return source;
+    long mount = raw_open_tree(source, "", true, s.recursive);
+    raw_close(source);
+    if (mount < 0) return mount;
+    long error = raw_set_attr(mount, s.attr.set, s.attr.clear, s.attr.propagation, -1, s.recursive);
+    const std::string& path = s.target.empty() ? s.source : s.target;
+    long target = error < 0 ? error : raw_open_in_root(AT_FDCWD, path.c_str(), O_PATH);
+    error = target < 0 ? target : raw_attach(mount, target);
+    raw_close(target);
+    raw_close(mount);
+    return error;
+}
+
+long do_step(const BindInside& s, Context&) {
+    long error = bind_inside(s);
+    return error == -ENOENT && s.optional ? 0 : error;
+}
+
+// The cover comes from the stage, never from the tree or its /dev: a payload that swaps /dev/null for a link to a file
+// it wants writable must not get it bound here (CVE-2025-31133).
+long do_step(const Mask& s, Context& c) {
+    long target = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
+    if (target < 0) return target == -ENOENT && s.optional ? 0 : target;
+    long error = 0;
+    bool directory = is_directory(target, error);
+    long cover = error < 0 ? error : raw_open_tree(c.stage, directory ? "blank-dir" : "blank-file", true, false);
+    error = cover < 0 ? cover : raw_set_attr(cover, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, 0, -1, false);
+    if (error >= 0) error = raw_attach(cover, target);
+    raw_close(cover);
+    raw_close(target);
+    return error;
+}
+
+long do_step(const DropStageApi&, Context&) {
+    // Absolute paths start at the process's root, which is still the stage's own, below the machine's.
+    long error = raw(SYS_umount2, arg("/p"), MNT_DETACH);
+    return error < 0 ? error : raw(SYS_umount2, arg("/s"), MNT_DETACH);
+}
+
+long do_step(const EnterRoot&, Context&) { return raw(SYS_chroot, arg(".")); }
+
+long do_step(const PivotRoot& s, Context&) {
+    long root = raw_open_in_root(AT_FDCWD, s.new_root.c_str(), O_PATH | O_DIRECTORY);
+    if (root < 0) return root;
+    // The new root must be a mount of its own.
+    long mount = raw_open_tree(root, "", true, true);
+    long error = mount < 0 ? mount : raw_attach(mount, root);
+    if (error >= 0) error = raw(SYS_fchdir, mount);
+    if (error >= 0) {
+        Path<4096> old;
+        old.add(".").add(s.old.c_str());
+        error = raw(SYS_pivot_root, arg("."), arg(s.old.empty() ? "." : old.text));
+        if (error >= 0 && s.old.empty()) error = raw(SYS_umount2, arg("."), MNT_DETACH);
+    }
+    raw_close(mount);
+    raw_close(root);
+    return error < 0 ? error : raw(SYS_chdir, arg("/"));
+}
+
+long do_step(const Sysctl& s, Context&) {
+    Path<512> path;
+    path.add("/proc/sys/").add(s.path.c_str());
+    if (path.cut) return -ENAMETOOLONG;
+    long fd = raw_open_in_root(AT_FDCWD, path.text, O_WRONLY, 0, RESOLVE_NO_SYMLINKS);
+    if (fd < 0) return fd;
+    long n = raw(SYS_write, fd, arg(s.value.data()), static_cast<long>(s.value.size()));
+    raw_close(fd);
+    return n < 0 ? n : 0;
+}
+
+long do_step(const SetHostname& s, Context&) {
+    long error = raw(SYS_sethostname, arg(s.hostname.data()), static_cast<long>(s.hostname.size()));
+    if (error < 0 || s.domainname.empty()) return error;
+    return raw(SYS_setdomainname, arg(s.domainname.data()), static_cast<long>(s.domainname.size()));
+}
+
+long do_step(const LoopbackUp&, Context&) {
+    long fd = raw(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    ifreq request = {};
+    request.ifr_name[0] = 'l', request.ifr_name[1] = 'o';
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    long error = raw(SYS_ioctl, fd, SIOCSIFFLAGS, arg(&request));
+    raw_close(fd);
+    return error;
+}
+
+long do_step(const OpenConsole& s, Context& c) {
+    long master = raw(SYS_openat, AT_FDCWD, arg("/dev/pts/ptmx"), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0) return master;
+    int unlock = 0;
+    unsigned number = 0;
+    long error = raw(SYS_ioctl, master, TIOCSPTLCK, arg(&unlock));
+    if (error >= 0) error = raw(SYS_ioctl, master, TIOCGPTN, arg(&number));
+    // TIOCGPTPEER opens the slave by the master, whatever lies at /dev/pts.
+    long slave = error < 0 ? error : raw(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    error = slave;
+    winsize size = {.ws_row = s.rows, .ws_col = s.columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    if (error >= 0 && s.rows) error = raw(SYS_ioctl, slave, TIOCSWINSZ, arg(&size));
+    if (error >= 0 && c.plan->process.uid) error = raw(SYS_fchown, slave, c.plan->process.uid, static_cast<long>(c.plan->process.gid));
+    if (error >= 0 && s.console) {
+        Path<64> name;
+        name.add("/dev/pts/").add(static_cast<long>(number));
+        long mount = raw_open_tree(AT_FDCWD, name.text, true, false);
+        long target = mount < 0 ? mount : make_mount_point(AT_FDCWD, "/dev/console", false, RESOLVE_NO_SYMLINKS);
+        error = target < 0 ? target : raw_attach(mount, target);
+        raw_close(mount);
+        raw_close(target);
+    }
+    if (error >= 0) error = send_message(c.sync, "c", 1, static_cast<int>(master));
+    raw_close(master);
+    c.terminal = static_cast<int>(slave);
+    return error < 0 ? error : 0;
+}
+
+long do_step(const Fail& s, Context&) { return s.error > 0 ? -s.error : -EIO; }
+
+}  // namespace
+
+long perform(const Step& step, Context& context) {
+    return std::visit([&](const auto& s) { return do_step(s, context); }, step);
+}
+
+}  // namespace croft::run

@@ -1,0 +1,99 @@
+// Walking to the place where something is made, heap-free and without leaving the tree.
+#pragma once
+
+#include <cstddef>
+
+#include "kernel/raw.h"
+
+namespace croft::run {
+
+// Text of a bounded length; `cut` says that something did not fit.
+template <size_t Size>
+struct Path {
+    char text[Size] = {};
+    size_t used = 0;
+    bool cut = false;
+    Path& add(const char* piece) {
+        for (; *piece; ++piece) add_char(*piece);
+        return *this;
+    }
+    Path& add(const char* piece, size_t size) {
+        for (size_t i = 0; i < size; ++i) add_char(piece[i]);
+        return *this;
+    }
+    Path& add(long number) {
+        char digits[24];
+        char* at = digits + sizeof digits;
+        *--at = 0;
+        for (unsigned long rest = number < 0 ? 0 : static_cast<unsigned long>(number);;) {
+            *--at = static_cast<char>('0' + rest % 10);
+            if (!(rest /= 10)) break;
+        }
+        return add(at);
+    }
+
+  private:
+    void add_char(char c) {
+        if (used + 1 >= Size) {
+            cut = true;
+            return;
+        }
+        text[used++] = c;
+        text[used] = 0;
+    }
+};
+
+// The directory that a path's last component is in, and that component: everything before it is walked inside
+// `root`; the last one is left to a call that does not follow links.
+struct Leaf {
+    Leaf(long root, const char* path, uint64_t resolve = 0) {
+        size_t size = 0, slash = 0;
+        while (path[size]) ++size;
+        while (size > 1 && path[size - 1] == '/') --size;
+        for (size_t i = 0; i < size; ++i)
+            if (path[i] == '/') slash = i + 1;
+        Path<4096> parent;
+        parent.add(slash ? "" : ".").add(path, slash);
+        last.add(path + slash, size - slash);
+        name = last.text;
+        if (parent.cut || last.cut) directory = -ENAMETOOLONG;
+        else if (!last.used || same(name, ".") || same(name, "..")) directory = -EINVAL;
+        else directory = kernel::raw_open_in_root(root, parent.text, O_PATH | O_DIRECTORY, 0, resolve);
+    }
+    Leaf(const Leaf&) = delete;
+    Leaf& operator=(const Leaf&) = delete;
+    ~Leaf() { kernel::raw_close(directory); }
+    static bool same(const char* a, const char* b) {
+        while (*a && *a == *b) ++a, ++b;
+        return *a == *b;
+    }
+    long directory = -1;  // or -errno
+    const char* name = nullptr;
+
+  private:
+    Path<256> last;
+};
+
+// Makes a mount point with its missing parents (directories 0755): an O_PATH descriptor of it, or -errno. What is
+// there already is used as it is.
+inline long make_mount_point(long root, const char* path, bool directory, uint64_t resolve) {
+    Path<4096> so_far;
+    for (const char* at = path; *at; ++at) {
+        if (*at == '/' && so_far.used) {
+            Leaf leaf(root, so_far.text, resolve);
+            if (leaf.directory >= 0) kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755);
+        }
+        so_far.add(at, 1);
+    }
+    if (so_far.cut) return -ENAMETOOLONG;
+    {
+        Leaf leaf(root, path, resolve);
+        if (leaf.directory < 0) return leaf.directory;
+        long error = directory ? kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755)
+                               : kernel::raw(SYS_mknodat, leaf.directory, kernel::arg(leaf.name), 0100644, 0);
+        if (error < 0 && error != -EEXIST) return error;
+    }
+    return kernel::raw_open_in_root(root, path, O_PATH, 0, resolve);
+}
+
+}  // namespace croft::run
