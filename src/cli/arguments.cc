@@ -1,12 +1,88 @@
 #include "cli/arguments.h"
 
+#include <cstdlib>
+
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/tree.h"
 #include "cli/verbs.h"
+#include "dialect/options.h"
 
 namespace croft::cli {
+
+namespace {
+constexpr dialect::ExtraOption help_option = {"--help", 'h', "", "print this help"};
+
+std::vector<dialect::ExtraOption> extras_of(const Verb& verb) {
+    std::vector<dialect::ExtraOption> out;
+    out.reserve(verb.options.size() + 1);
+    for (const OptionRow& row : verb.options)
+        out.push_back({row.name, row.short_name, row.argument, row.help});
+    out.push_back(help_option);
+    return out;
+}
+
+dialect::FieldOptions fields_of(SpecOptions options) {
+    switch (options) {
+        case SpecOptions::app:
+            return dialect::FieldOptions::run;
+        case SpecOptions::boot:
+            return dialect::FieldOptions::boot;
+        case SpecOptions::none:
+            break;
+    }
+    return dialect::FieldOptions::none;
+}
+
+// Behind the first operand of these verbs everything belongs to the payload.
+bool payload_follows(const Verb& verb) {
+    return verb.spec_options != SpecOptions::none || verb.function == verb_exec;
+}
+
+const OptionRow* row_named(const Verb& verb, std::string_view name) {
+    for (const OptionRow& row : verb.options)
+        if (name == row.name) return &row;
+    return nullptr;
+}
+
+Error explained(Error error, const Verb& verb) {
+    if (error.text.starts_with("unknown option"))
+        error.text += cat("; `croft help ", verb.name, "` lists the options");
+    return error;
+}
+
+[[noreturn]] void show_help(const Verb& verb) {
+    Result<> printed = print(help_of(verb));
+    exit(printed ? 0 : 1);
+}
+}  // namespace
+
+Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> arguments) {
+    std::vector<dialect::ExtraOption> extras = extras_of(verb);
+    dialect::OptionContext context{
+        .fields = fields_of(verb.spec_options),
+        .operands = payload_follows(verb) ? dialect::Operands::end_options : dialect::Operands::anywhere,
+        .extras = extras,
+        .directory = ""};
+    if (verb.spec_options != SpecOptions::none) context.directory = TRY(absolute_path("."));
+    auto parsed =
+        dialect::parse_options(std::span<const char* const>(arguments.data(), arguments.size()), context);
+    if (!parsed) return explained(std::move(parsed).error(), verb);
+    if (parsed->flag("--help")) show_help(verb);
+    Arguments out;
+    for (dialect::ExtraValue& extra : parsed->extras) {
+        const OptionRow* row = row_named(verb, extra.name);
+        if (!row) continue;  // --help=no
+        // "--quiet=no" is as if it had not been given, and takes an earlier one back.
+        if (!*row->argument) std::erase_if(out.given_, [&](auto& given) { return given.first == row; });
+        if (*row->argument || extra.value == "yes") out.given_.emplace_back(row, std::move(extra.value));
+    }
+    out.patch = std::move(parsed->patch);
+    out.operands = std::move(parsed->rest);
+    return out;
+}
 
 const std::string* Arguments::value(std::string_view option) const {
     for (size_t i = given_.size(); i-- > 0;)

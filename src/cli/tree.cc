@@ -23,7 +23,7 @@ Result<std::string> absolute_path(std::string_view path) {
     if (path.starts_with('/')) return std::string(path);
     char here[PATH_MAX];
     if (!getcwd(here, sizeof here)) return os_error(errno, "the current directory");
-    return cat(here, "/", path);
+    return path == "." ? std::string(here) : cat(here, "/", path);
 }
 
 Result<Tree> find_tree(std::string_view text) {

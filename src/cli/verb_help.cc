@@ -84,8 +84,18 @@ Result<int> verb_version(const Verb& verb, std::span<char* const> arguments) {
     return 0;
 }
 
+// An option is what is asked about here, unless it is one of our own.
 Result<int> verb_explain(const Verb& verb, std::span<char* const> arguments) {
-    Arguments args = TRY(parse_arguments(verb, arguments));
+    std::vector<char*> own, asked;
+    char end_of_options[] = "--";
+    for (char* word : arguments) {
+        std::string_view text = word;
+        bool ours = text == "--json" || text == "--help" || text == "-h";
+        (ours ? own : asked).push_back(word);
+    }
+    own.push_back(end_of_options);
+    own.insert(own.end(), asked.begin(), asked.end());
+    Arguments args = TRY(parse_arguments(verb, own));
     TRY(expect_operands(verb, args, 0, 1));
     if (args.operands.empty() && !args.has("--json")) {
         TRY(print(all_fields_help()));
