@@ -2,6 +2,7 @@
 #
 # Each recipe is a function `tree_NAME DIR` that fills DIR. A tree is made by root and owned by root, small, and has
 # nothing in it that a test does not need. What a test changes, it changes in a copy or an overlay.
+# What Debian trees have in common is in tools/lib/debian.sh.
 # shellcheck shell=bash
 
 tree_names=(bookworm trixie sid busybox sysvinit openrc app)
@@ -10,16 +11,13 @@ tree_names=(bookworm trixie sid busybox sysvinit openrc app)
 tree_helpers() {
   case $1 in
     busybox | app) echo busybox_tree ;;
-    *) echo debian_tree debian_settle sysv_console ;;
+    *) echo debian_tree debian_unused debian_settle sysv_console ;;
   esac
 }
 
-# A booting Debian with little in it: enough for units, D-Bus, a PAM login and a look at addresses.
-tree_systemd_packages=(systemd systemd-sysv dbus libpam-systemd login passwd util-linux iproute2 procps)
-
-tree_bookworm() { debian_tree bookworm "$1" "${tree_systemd_packages[@]}" && debian_settle "$1"; }
-tree_trixie() { debian_tree trixie "$1" "${tree_systemd_packages[@]}" && debian_settle "$1"; }
-tree_sid() { debian_tree sid "$1" "${tree_systemd_packages[@]}" && debian_settle "$1"; }
+tree_bookworm() { debian_tree bookworm "$1" "${debian_systemd_packages[@]}" && debian_settle "$1"; }
+tree_trixie() { debian_tree trixie "$1" "${debian_systemd_packages[@]}" && debian_settle "$1"; }
+tree_sid() { debian_tree sid "$1" "${debian_systemd_packages[@]}" && debian_settle "$1"; }
 
 # sysvinit as Debian ships it, but for its getties: a container has a console and no tty1 to tty6, where a getty
 # would be started again and again.
@@ -31,26 +29,10 @@ tree_openrc() {
   debian_tree bookworm "$1" sysvinit-core openrc initscripts login passwd util-linux procps && sysv_console "$1" && debian_settle "$1"
 }
 
-# Acquire::Check-Valid-Until=false, because a frozen mirror's sid is soon "expired" and no less fit for tests.
-debian_tree() { # SUITE DIR PACKAGE…
-  local suite=$1 dir=$2
-  shift 2
-  mmdebstrap --mode=root --format=directory --variant=minbase \
-    --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Retries "3"' \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
-    --include="$(IFS=,; echo "$*")" "$suite" "$dir" "$(apt_mirror)"
-}
-
-# Makes a Debian tree the same for every host and every run: an empty machine id (systemd fills it, and does not take
-# this for a first boot with its presets and questions), a name, a user, and no timer that wakes during a test.
+# Makes a Debian tree fit for tests: the user `app`, root without a password, and no timer that wakes during a test.
 debian_settle() { # DIR
   local dir=$1 timer
-  : >"$dir/etc/machine-id"
-  rm -f "$dir/var/lib/dbus/machine-id"
-  echo "croft-tree" >"$dir/etc/hostname"
-  printf '127.0.0.1 localhost\n::1 localhost\n' >"$dir/etc/hosts"
-  : >"$dir/etc/resolv.conf"
+  debian_unused "$dir" croft-tree
   chroot "$dir" useradd --create-home --uid 1000 --shell /bin/sh app
   chroot "$dir" passwd --quiet --delete root
   for timer in "$dir"/usr/lib/systemd/system/*.timer "$dir"/lib/systemd/system/*.timer; do

@@ -29,8 +29,6 @@ ext4_image() { # FILE SIZE TREE
 
 vm_settle() { # TREE AGENT
   local tree=$1 unit
-  echo "croft-vm" >"$tree/etc/hostname"
-  printf '127.0.0.1 localhost croft-vm\n' >"$tree/etc/hosts"
   printf '%s\n' virtio_console loop overlay squashfs nf_tables >"$tree/etc/modules-load.d/croft-tests.conf"
   install -D -m 755 "$2" "$tree/usr/local/lib/croft-tests/agent.py"
   chroot "$tree" useradd --create-home --uid 1001 --shell /bin/bash alice
