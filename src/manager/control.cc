@@ -50,7 +50,13 @@ Result<> kill_all(const Machine& machine, int signal) {
         return error(Errc::unsupported,
                      cat("machine ", quoted(machine.name),
                          " has no cgroup, so its processes cannot be found; use --whom=leader"));
-    std::string group = machine.record.cgroup.substr(machine.record.cgroup.find("/croft"));
+    // As /proc/PID/cgroup has it: the path below the mount.
+    std::string_view group = machine.record.cgroup;
+    for (std::string_view mount : {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"})
+        if (group.starts_with(mount)) {
+            group.remove_prefix(mount.size());
+            break;
+        }
     for (const std::string& process : processes_in(machine.record.cgroup, SIZE_MAX))
         signal_in_group(std::string_view(process).substr(0, process.find(' ')), group, signal);
     return {};
