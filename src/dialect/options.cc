@@ -18,7 +18,8 @@ struct Known {
     const ExtraOption* extra = nullptr;
     string_view argument() const { return field ? field->argument : extra->argument; }
     bool takes_none() const { return argument().empty(); }
-    bool optional() const { return argument().starts_with('['); }
+    // "[MODE]"; "[~]CALL,…" only starts like that.
+    bool optional() const { return argument().starts_with('[') && argument().find(']') == argument().size() - 1; }
     explicit operator bool() const { return field || extra; }
 };
 
