@@ -13,7 +13,7 @@
 namespace croft::cli {
 
 namespace {
-constexpr dialect::ExtraOption help_option = {"--help", 'h', "", "print this help"};
+constexpr dialect::ExtraOption help_option = {"--help", 'h', "", "Print this help"};
 
 std::vector<dialect::ExtraOption> extras_of(const Verb& verb) {
     std::vector<dialect::ExtraOption> out;
@@ -51,6 +51,18 @@ Error explained(Error error, const Verb& verb) {
     if (error.text.starts_with("unknown option"))
         error.text += cat("; `croft help ", verb.name, "` lists the options");
     return error;
+}
+
+const char* needed(const Verb& verb) {
+    switch (verb.operands) {
+        case Operands::machine:
+        case Operands::running:
+            return "the name of a machine";
+        case Operands::copy:
+            return "a source and a target";
+        default:
+            return "an operand";
+    }
 }
 
 [[noreturn]] void show_help(const Verb& verb) {
@@ -102,8 +114,8 @@ Result<> expect_operands(const Verb& verb, const Arguments& arguments, size_t le
     if (count >= least && count <= most) return {};
     std::string usage = cat("croft ", verb.name, *verb.synopsis ? " " : "", verb.synopsis);
     if (count > most)
-        return error(Errc::usage, cat("croft ", verb.name, ": ", quoted(arguments.operands[most]),
-                                      " is too much (", usage, ")"));
+        return error(Errc::usage,
+                     cat(verb.name, ": ", quoted(arguments.operands[most]), " is too much (", usage, ")"));
     return error(Errc::usage, cat("croft ", verb.name, " needs ", count ? "more" : "to know what to work on",
                                   " (", usage, ")"));
 }

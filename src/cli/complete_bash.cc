@@ -15,7 +15,7 @@ std::string options_case() {
         if (verb.group == Group::hidden) continue;
         std::string words;
         for (const OptionView& option : options_of(verb)) {
-            bool needs = *option.argument && option.argument[0] != '[';
+            bool needs = *option.argument && !is_optional(option.argument);
             words += cat(words.empty() ? "" : " ", option.name, needs ? "=" : "");
         }
         out += cat("        ", verb_pattern(verb), ") echo '", words, "' ;;\n");
@@ -65,7 +65,7 @@ std::string takes_value() {
     std::string out = "_croft_takes_value() {\n    case $1 in\n        ", seen = " ";
     for (const Verb& verb : verbs())
         for (const OptionView& option : options_of(verb)) {
-            if (!*option.argument || option.argument[0] == '[') continue;
+            if (!*option.argument || is_optional(option.argument)) continue;
             if (seen.find(cat(" ", option.name, " ")) != seen.npos) continue;
             out += cat(seen.size() > 1 ? "|" : "", option.name);
             seen += cat(option.name, " ");

@@ -42,7 +42,7 @@ std::string option_line(const Verb& verb, const OptionView& option) {
     std::string out =
         cat("complete -c croft -n ", verb_condition(verb), " -l ", std::string_view(option.name).substr(2));
     if (option.short_name) out += cat(" -s ", option.short_name);
-    if (*option.argument && option.argument[0] != '[')
+    if (*option.argument && !is_optional(option.argument))
         out += value_kind(option.values) == ValueKind::file ? " -r" : " -x";
     return cat(out, value_part(option.values), " -d ", in_quotes(option.help), "\n");
 }

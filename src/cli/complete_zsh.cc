@@ -41,7 +41,7 @@ std::string action(std::string_view values) {
 
 std::string option_spec(const OptionView& option) {
     std::string_view argument = option.argument;
-    bool optional = argument.starts_with('[');
+    bool optional = is_optional(argument);
     if (optional) argument = argument.substr(1, argument.size() - 2);
     std::string value;
     if (!argument.empty())

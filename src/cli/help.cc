@@ -18,11 +18,11 @@ unsigned page_columns() {
 // "  left            right, wrapped below itself"
 std::string two_columns(std::string_view left, std::string_view right, unsigned column) {
     std::string out = cat("  ", left);
-    if (out.size() + 2 > column) {
+    if (width(out) + 2 > column) {
         out += '\n';
         out.append(column, ' ');
     } else {
-        out.append(column - out.size(), ' ');
+        out.append(column - width(out), ' ');
     }
     return out + wrapped(right, page_columns(), column) + "\n";
 }
@@ -95,9 +95,7 @@ std::string help_of(const Verb& verb) {
 std::string field_help(const spec::Field& field) {
     std::string out = cat(field.name, ": ", field.help, "\n\n");
     if (*field.option) {
-        OptionView view{field.option, field.short_option, field.aliases, field.argument,
-                        field.values, field.help,         &field};
-        out += cat("  option        ", trim(option_syntax(view)), "\n");
+        out += cat("  option        ", trim(option_syntax(view_of(field))), "\n");
         if (*field.aliases) out += cat("                also ", field.aliases, "\n");
         const char* offered = field.offered == spec::Offered::run    ? "run"
                               : field.offered == spec::Offered::boot ? "boot"
@@ -124,12 +122,12 @@ std::string field_help(const spec::Field& field) {
 std::string all_fields_help() {
     std::string out;
     std::string_view title;
-    for (const spec::Field& field : spec::fields()) {
-        if (section_title(field) != title) {
-            title = section_title(field);
+    for (const spec::Field* field : fields_by_section()) {
+        if (section_title(*field) != title) {
+            title = section_title(*field);
             out += cat(out.empty() ? "" : "\n", title, ":\n");
         }
-        out += two_columns(field.name, field.help, 28);
+        out += two_columns(field->name, field->help, 28);
     }
     return out + "\n`croft explain FIELD` tells all about one of them.\n";
 }

@@ -26,6 +26,11 @@ std::vector<OptionView> options_of(const Verb& verb);
 bool offers(SpecOptions options, const spec::Field& field);
 // "-m, --memory=BYTES"
 std::string option_syntax(const OptionView& option);
+OptionView view_of(const spec::Field& field);
+// "[MODE]": the value may be left out, and is given with "=" only.
+bool is_optional(std::string_view argument);
+// All rows of the field table, each subject's together; the order within a subject is the table's.
+std::vector<const spec::Field*> fields_by_section();
 // "Exec" -> "The process": the heading above the options of a section, in help and manual.
 std::string_view section_title(const spec::Field& field);
 

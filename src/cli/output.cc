@@ -27,8 +27,7 @@ unsigned terminal_columns() {
     return size.ws_col;
 }
 
-namespace {
-// Characters, not bytes: every byte of UTF-8 but the continuations counts.
+// Every byte of UTF-8 but the continuations counts.
 size_t width(std::string_view text) {
     size_t columns = 0;
     for (char c : text)
@@ -36,6 +35,7 @@ size_t width(std::string_view text) {
     return columns;
 }
 
+namespace {
 // Table cells come from trees and users: a control character must not move a terminal's cursor.
 std::string printable(std::string_view text) {
     std::string out(text);

@@ -34,6 +34,8 @@ class Table {
     std::vector<std::vector<std::string>> rows_;  // the headings are the first
 };
 
+// Columns of a text: characters, not bytes.
+size_t width(std::string_view text);
 // Breaks prose into lines of at most `columns`, each after the first `indent` spaces deep.
 std::string wrapped(std::string_view prose, unsigned columns, unsigned indent);
 

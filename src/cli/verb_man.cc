@@ -79,9 +79,7 @@ std::string verb_sections() {
 }
 
 std::string field_entry(const spec::Field& field) {
-    OptionView view{field.option, field.short_option, field.aliases, field.argument,
-                    field.values, field.help,         &field};
-    std::string tag = *field.option ? option_tag(view) : "";
+    std::string tag = *field.option ? option_tag(view_of(field)) : "";
     if (*field.key) {
         std::string key = cat("[", field.section, "] ", field.key, "=");
         tag += cat(tag.empty() ? "" : ", ", "\\fI", roff(key), "\\fR");
@@ -100,12 +98,12 @@ std::string settings() {
         "boot\\fR, or as a key "
         "of a machine file. \\fBcroft explain\\fR prints the same.\n";
     std::string_view title;
-    for (const spec::Field& field : spec::fields()) {
-        if (section_title(field) != title) {
-            title = section_title(field);
+    for (const spec::Field* field : fields_by_section()) {
+        if (section_title(*field) != title) {
+            title = section_title(*field);
             out += cat(".SS \"", title, "\"\n");
         }
-        out += field_entry(field);
+        out += field_entry(*field);
     }
     return out;
 }

@@ -10,21 +10,21 @@ namespace croft::cli {
 namespace {
 // ---------------------------------------------------------------- options that several verbs share
 
-#define OPT_JSON {"--json", 0, "", "", "print JSON"}
-#define OPT_QUIET {"--quiet", 'q', "", "", "say nothing about what goes well"}
-#define OPT_DETACH {"--detach", 'd', "", "", "start it, print its name and return"}
-#define OPT_KEYS {"--detach-keys", 0, "KEYS", "", "keys that leave the terminal (default ctrl-],ctrl-],ctrl-]; '' for none)"}
+#define OPT_JSON {"--json", 0, "", "", "Print JSON"}
+#define OPT_QUIET {"--quiet", 'q', "", "", "Say nothing about what goes well"}
+#define OPT_DETACH {"--detach", 'd', "", "", "Start it, print its name and return"}
+#define OPT_KEYS {"--detach-keys", 0, "KEYS", "", "Keys that leave the terminal (default ctrl-],ctrl-],ctrl-]; '' for none)"}
 #define OPT_SETTINGS                                                                                        \
     {"--settings", 0, "MODE", "yes|override|trusted|no",                                                    \
-     "which machine files count: yes (default), override (they beat options), trusted (also beside the tree), no"}
+     "Which machine files count: yes (default), override (they beat options), trusted (also beside the tree), no"}
 // Hidden (no help): the step at which a start fails, for the tests that walk all faults.
 #define OPT_FAIL {"--fail-step", 0, "N", "", ""}
 
 constexpr OptionRow run_options[] = {OPT_DETACH, OPT_KEYS, OPT_JSON, OPT_QUIET, OPT_SETTINGS, OPT_FAIL};
 constexpr OptionRow boot_options[] = {
     OPT_DETACH,
-    {"--no-wait", 0, "", "", "with -d: do not wait until the machine says that it is up"},
-    {"--ready-timeout", 0, "TIME", "", "how long to wait for that (default 90s; infinity)"},
+    {"--no-wait", 0, "", "", "With -d: do not wait until the machine says that it is up"},
+    {"--ready-timeout", 0, "TIME", "", "How long to wait for that (default 90s; infinity)"},
     OPT_KEYS,
     OPT_JSON,
     OPT_QUIET,
@@ -33,62 +33,62 @@ constexpr OptionRow boot_options[] = {
 };
 constexpr OptionRow plan_options[] = {
     OPT_JSON,
-    {"--launch", 0, "", "", "only the launch plan: what the kernel is asked to do"},
-    {"--unit", 0, "", "", "only the unit plan: what systemd is asked to do"},
+    {"--launch", 0, "", "", "Only the launch plan: what the kernel is asked to do"},
+    {"--unit", 0, "", "", "Only the unit plan: what systemd is asked to do"},
 };
 constexpr OptionRow list_options[] = {
     OPT_JSON,
-    {"--quiet", 'q', "", "", "names only"},
-    {"--running", 'r', "", "", "only machines that are alive"},
-    {"--no-legend", 0, "", "", "no headings and no last line"},
+    {"--quiet", 'q', "", "", "Names only"},
+    {"--running", 'r', "", "", "Only machines that are alive"},
+    {"--no-legend", 0, "", "", "No headings and no last line"},
 };
 constexpr OptionRow show_options[] = {OPT_JSON};
 constexpr OptionRow exec_options[] = {
-    {"--tty", 't', "", "", "give it a terminal of its own (this must be one)"},
-    {"--interactive", 'i', "", "", "pass standard input on (this is the default: for habit's sake)"},
-    {"--no-stdin", 0, "", "", "let it read from /dev/null"},
-    {"--detach", 'd', "", "", "start it and return"},
-    {"--user", 'u', "USER[:GROUP]", "user", "as this user, looked up inside the machine (default root)"},
-    {"--workdir", 'w', "DIR", "", "working directory inside (default /)"},
-    {"--env", 'e', "NAME=VALUE", "", "set a variable; NAME alone passes the caller's value on"},
-    {"--privileged", 0, "", "", "with all capabilities that the machine could have, without its system call filter"},
+    {"--tty", 't', "", "", "Give it a terminal of its own (this must be one)"},
+    {"--interactive", 'i', "", "", "Pass standard input on (this is the default: for habit's sake)"},
+    {"--no-stdin", 0, "", "", "Let it read from /dev/null"},
+    {"--detach", 'd', "", "", "Start it and return"},
+    {"--user", 'u', "USER[:GROUP]", "user", "As this user, looked up inside the machine (default root)"},
+    {"--workdir", 'w', "DIR", "", "Working directory inside (default /)"},
+    {"--env", 'e', "NAME=VALUE", "", "Set a variable; NAME alone passes the caller's value on"},
+    {"--privileged", 0, "", "", "With all capabilities that the machine could have, without its system call filter"},
     OPT_KEYS,
 };
 constexpr OptionRow shell_options[] = {
-    {"--env", 'e', "NAME=VALUE", "", "set a variable; NAME alone passes the caller's value on"},
+    {"--env", 'e', "NAME=VALUE", "", "Set a variable; NAME alone passes the caller's value on"},
     OPT_KEYS,
 };
 constexpr OptionRow attach_options[] = {OPT_KEYS};
 constexpr OptionRow logs_options[] = {
-    {"--follow", 'f', "", "", "go on until the machine has ended"},
-    {"--lines", 'n', "N", "", "only the last N lines"},
-    {"--raw", 0, "", "", "all bytes as they are, also on a terminal"},
+    {"--follow", 'f', "", "", "Go on until the machine has ended"},
+    {"--lines", 'n', "N", "", "Only the last N lines"},
+    {"--raw", 0, "", "", "All bytes as they are, also on a terminal"},
 };
 constexpr OptionRow wait_options[] = {OPT_JSON};
 constexpr OptionRow bind_options[] = {
-    {"--read-only", 'r', "", "", "the machine may not write there"},
-    {"--mkdir", 0, "", "", "make the mount point inside when it is not there"},
-    {"--no-idmap", 0, "", "", "do not map owners: files keep the host's ids (then mostly nobody's inside)"},
+    {"--read-only", 'r', "", "", "The machine may not write there"},
+    {"--mkdir", 0, "", "", "Make the mount point inside when it is not there"},
+    {"--no-idmap", 0, "", "", "Do not map owners: files keep the host's ids (then mostly nobody's inside)"},
 };
 constexpr OptionRow stop_options[] = {
-    {"--all", 'a', "", "", "every machine that is alive"},
-    {"--timeout", 't', "TIME", "", "how long it may take before it is killed (default: the machine's own, 90s)"},
-    {"--now", 0, "", "", "kill at once"},
+    {"--all", 'a', "", "", "Every machine that is alive"},
+    {"--timeout", 't', "TIME", "", "How long it may take before it is killed (default: the machine's own, 90s)"},
+    {"--now", 0, "", "", "Kill at once"},
     OPT_QUIET,
     OPT_JSON,
 };
-constexpr OptionRow poweroff_options[] = {{"--wait", 0, "", "", "return when it is off"}};
+constexpr OptionRow poweroff_options[] = {{"--wait", 0, "", "", "Return when it is off"}};
 constexpr OptionRow kill_options[] = {
-    {"--signal", 's', "SIGNAL", "signal", "which signal (default SIGTERM)"},
-    {"--whom", 0, "WHOM", "leader|all", "leader: its first process (default); all: every process of it"},
+    {"--signal", 's', "SIGNAL", "signal", "Which signal (default SIGTERM)"},
+    {"--whom", 0, "WHOM", "leader|all", "Its first process (leader, the default) or every process of it (all)"},
 };
 constexpr OptionRow rm_options[] = {
-    {"--force", 'f', "", "", "also when it is alive: kill it first; no error when it does not exist"},
-    {"--all", 'a', "", "", "every machine that has ended (with --force: every machine)"},
+    {"--force", 'f', "", "", "Also when it is alive: kill it first; no error when it does not exist"},
+    {"--all", 'a', "", "", "Every machine that has ended (with --force: every machine)"},
     OPT_QUIET,
 };
 constexpr OptionRow doctor_options[] = {
-    {"--repair", 0, "", "", "clear what earlier machines left behind"},
+    {"--repair", 0, "", "", "Clear what earlier machines left behind"},
     OPT_JSON,
 };
 constexpr OptionRow explain_options[] = {OPT_JSON};
