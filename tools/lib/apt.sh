@@ -12,7 +12,7 @@ need_debian() {
 # Those of the named packages that are not installed, one a line.
 apt_missing() {
   local have
-  have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null | sed -n 's/^ii *//p')
+  have=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null | sed -n 's/^ii *//p' || true)
   comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$have")
 }
 
