@@ -19,7 +19,9 @@ struct Known {
     string_view argument() const { return field ? field->argument : extra->argument; }
     bool takes_none() const { return argument().empty(); }
     // "[MODE]"; "[~]CALL,…" only starts like that.
-    bool optional() const { return argument().starts_with('[') && argument().find(']') == argument().size() - 1; }
+    bool optional() const {
+        return argument().starts_with('[') && argument().find(']') == argument().size() - 1;
+    }
     explicit operator bool() const { return field || extra; }
 };
 

@@ -1,11 +1,11 @@
 // The command line's dialect: argv of a verb to a SpecPatch, by the field table alone. Also takes the options
 // of the verb that say nothing about a machine (-d, --json …), given by the caller.
 //
-//   --opt value   --opt=value   --flag   --flag=no   -x   -it   -uNAME   -u NAME   --   stops at the first
-//   operand
+//   --opt value   --opt=value   --flag   --flag=no   -x   -it   -uNAME   -u NAME   --
 //
-// An optional argument ("[MODE]") can only be given with '='. An empty one ("--bind=") resets the field.
-// Relative host paths become absolute here (Field::host_path), because the spec has absolute ones only.
+// An optional argument ("[MODE]") can only be given with '='. "--bind=" resets the field; an empty word after
+// an option is an error, because it comes from a variable that was not set. Relative host paths become
+// absolute here (Field::host_path), because the spec has absolute ones only.
 #pragma once
 
 #include <span>

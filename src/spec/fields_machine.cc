@@ -183,6 +183,7 @@ const Field table[] = {
      .option = "--annotation",
      .section = "Machine",
      .key = "Annotation",
+     .syntax = KeySyntax::words,
      .argument = "KEY=VALUE",
      .repeat = Repeat::adds,
      .help = "A note for programs; shown by 'croft show'",

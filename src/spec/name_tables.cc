@@ -177,6 +177,13 @@ Result<std::string> capability_name(string_view text) {
                                     suggestion(capabilities, bare, "CAP_")));
 }
 
+std::optional<unsigned> capability_number(string_view name) {
+    if (!name.starts_with("CAP_")) return {};
+    auto at = std::ranges::find(capabilities, name.substr(4));
+    if (at == std::end(capabilities)) return {};
+    return static_cast<unsigned>(at - std::begin(capabilities));
+}
+
 Result<std::string> signal_name(string_view text) {
     auto number = parse_uint(text);
     if (number && *number >= 1 && *number < std::size(signals)) return cat("SIG", signals[*number]);

@@ -2,6 +2,7 @@
 // dialect/: every dialect must refuse the same wrong names with the same words.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ namespace croft::spec {
 
 // "CAP_NET_ADMIN" from any of net_admin, cap_net_admin, CAP_NET_ADMIN; "all" stays "all".
 Result<std::string> capability_name(std::string_view text);
+// The number of "CAP_NET_ADMIN" in a capability set; for names that capability_name() gave.
+std::optional<unsigned> capability_number(std::string_view name);
 // "SIGTERM" from TERM, SIGTERM or 15; "SIGRTMIN+3" from RTMIN+3 or SIGRTMIN+3.
 Result<std::string> signal_name(std::string_view text);
 // "NOFILE" from NOFILE, nofile, RLIMIT_NOFILE.

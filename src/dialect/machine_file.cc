@@ -1,0 +1,131 @@
+#include "dialect/machine_file.h"
+
+#include "base/text.h"
+#include "dialect/ini.h"
+#include "spec/fields.h"
+
+namespace croft::dialect {
+
+namespace {
+using spec::Field;
+using spec::KeyOf;
+using spec::KeySyntax;
+using spec::Origin;
+using spec::SpecPatch;
+using std::string_view;
+
+bool for_others(const IniEntry& entry) {
+    return entry.section.starts_with("X-") || entry.key.starts_with("X-");
+}
+
+std::string place(string_view path, unsigned line) {
+    return cat(path, ":", line);
+}
+
+std::vector<std::string> section_names() {
+    std::vector<std::string> names;
+    for (const Field& field : spec::fields())
+        if (*field.section && (names.empty() || names.back() != field.section))
+            names.emplace_back(field.section);
+    return names;
+}
+
+Error unknown_section(string_view path, const IniSection& section) {
+    std::string near = closest(section.name, section_names());
+    return error(Errc::invalid,
+                 cat(place(path, section.line), ": [", section.name, "] is no section of a machine file",
+                     near.empty() ? "" : cat(" (did you mean [", near, "]?)")));
+}
+
+Error unknown_key(string_view path, const IniEntry& entry) {
+    std::string near = spec::closest_key(entry.section, entry.key);
+    return error(Errc::invalid,
+                 cat(place(path, entry.line), ": ", entry.key, "= is no key of [", entry.section, "]",
+                     near.empty() ? "" : cat(" (did you mean ", near, "=?)")));
+}
+
+// The values that an entry gives to its row: the line, or each word of it.
+Result<std::vector<std::string>> values_of(const IniEntry& entry, const Field& field, Escapes escapes) {
+    if (field.syntax == KeySyntax::words) return split_words(entry.value, escapes);
+    return std::vector<std::string>{entry.value};
+}
+
+// A "*" row gets KEY=VALUE, also with an empty value, whose meaning is that key's alone.
+bool wildcard(const Field& field) {
+    return string_view(field.key) == "*";
+}
+
+Result<> add_entry(SpecPatch& patch, const IniEntry& entry, const Field& field, const Origin& origin,
+                   const Specifiers& specifiers) {
+    if (entry.value.empty() && !wildcard(field)) {
+        patch.reset(field, origin);
+        return {};
+    }
+    for (const std::string& word : TRY(values_of(entry, field, Escapes::decode))) {
+        std::string value = TRY(expand_specifiers(word, specifiers));
+        patch.add(field, wildcard(field) ? cat(entry.key, "=", value) : std::move(value), origin);
+    }
+    return {};
+}
+
+Origin origin_of(string_view path, const IniEntry& entry, FileTrust trust) {
+    return {cat(place(path, entry.line), ": ", entry.key, "="), trust == FileTrust::trusted};
+}
+}  // namespace
+
+Result<SpecPatch> parse_machine_file(string_view text, string_view path, const Specifiers& specifiers) {
+    IniFile file = parse_ini(text);
+    for (const IniProblem& problem : file.problems)
+        return error(Errc::invalid, cat(place(path, problem.line), ": ", problem.text));
+    for (const IniSection& section : file.sections)
+        if (!section.name.starts_with("X-") && !spec::known_section(section.name))
+            return unknown_section(path, section);
+    SpecPatch patch;
+    for (const IniEntry& entry : file.entries) {
+        if (for_others(entry)) continue;
+        const Field* field = spec::field_by_key(entry.section, entry.key);
+        if (!field) return unknown_key(path, entry);
+        Origin origin = origin_of(path, entry, FileTrust::trusted);
+        TRY(add_entry(patch, entry, *field, origin, specifiers).within(origin.text));
+    }
+    return patch;
+}
+
+SpecPatch parse_nspawn_file(string_view text, string_view path, FileTrust trust,
+                            std::vector<spec::Warning>& warnings) {
+    auto warn_at = [&](unsigned line, string_view what) {
+        warnings.push_back({cat(place(path, line), ": ", what, "; ignored")});
+    };
+    IniFile file = parse_ini(text);
+    SpecPatch patch;
+    for (const IniProblem& problem : file.problems) warn_at(problem.line, problem.text);
+    for (const IniSection& section : file.sections)
+        if (section.name != "Exec" && section.name != "Files" && section.name != "Network" &&
+            !section.name.starts_with("X-"))
+            warn_at(section.line, cat("[", section.name, "] is no section of systemd.nspawn(5)"));
+    for (const IniEntry& entry : file.entries) {
+        if (for_others(entry)) continue;
+        const Field* field = spec::field_by_key(entry.section, entry.key);
+        if (!field || field->key_of != KeyOf::nspawn) {
+            if (spec::known_section(entry.section) &&
+                (entry.section == "Exec" || entry.section == "Files" || entry.section == "Network"))
+                warn_at(entry.line,
+                        cat(entry.key, "= is no key of [", entry.section, "] in systemd.nspawn(5)"));
+            continue;
+        }
+        Origin origin = origin_of(path, entry, trust);
+        if (entry.value.empty()) {
+            patch.reset(*field, origin);
+            continue;
+        }
+        auto values = values_of(entry, *field, Escapes::keep);
+        if (!values) {
+            warn_at(entry.line, cat(entry.key, "=: ", values.error().text));
+            continue;
+        }
+        for (std::string& value : *values) patch.add(*field, std::move(value), origin);
+    }
+    return patch;
+}
+
+}  // namespace croft::dialect
