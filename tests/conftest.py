@@ -10,30 +10,20 @@ CROFT_STATE_DIR), so that two sessions on one host do not meet, and a session's 
 
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import os
 import pathlib
-import pty
-import re
-import select
 import shutil
-import signal
-import struct
 import subprocess
-import termios
 import time
 
 import pytest
+from harness.host import RUN_DIR, SESSION, STATE_DIR, cgroups, leftovers, mounts_below, new_leftovers
+from harness.terminal import Terminal, shell_status
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("CROFT_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "src/apps/croft"
-SESSION = f"croft-test-{os.getpid()}"
-RUN_DIR = pathlib.Path("/run") / SESSION
-STATE_DIR = pathlib.Path("/var/lib") / SESSION
-# In a test run that has the host for itself every change counts as a leak, not only what bears our names.
-WHOLE_HOST = os.environ.get("CROFT_LEAKS") == "host"
 
 
 @dataclasses.dataclass
@@ -46,10 +36,6 @@ class Ran:
     def check(self):
         assert self.status == 0, f"exit status {self.status}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
         return self
-
-
-def shell_status(returncode):
-    return returncode if returncode >= 0 else 128 - returncode
 
 
 # ---------------------------------------------------------------- the program
@@ -178,67 +164,6 @@ def machine(croft):
 # ---------------------------------------------------------------- terminals
 
 
-class Terminal:
-    """A program on a terminal of its own, driven from the other end."""
-
-    def __init__(self, words, rows=24, columns=80, env=None):
-        self.master, slave = pty.openpty()
-        self.resize(rows, columns)
-        self.seen = b""
-        self.child = subprocess.Popen([str(word) for word in words], stdin=slave, stdout=slave, stderr=slave,
-                                      env={**os.environ, "TERM": "xterm", **(env or {})}, start_new_session=True,
-                                      preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        os.close(slave)
-
-    def resize(self, rows, columns):
-        """The kernel tells the program with SIGWINCH, as it does when a window is drawn larger."""
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def modes(self):
-        """termios.tcgetattr of the terminal: is it raw, does it echo?"""
-        return termios.tcgetattr(self.master)
-
-    def send(self, text):
-        os.write(self.master, text.encode() if isinstance(text, str) else text)
-
-    def read_some(self, seconds):
-        if not select.select([self.master], [], [], max(0, seconds))[0]:
-            return False
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:  # EIO: nobody has the other end any more
-            return None
-        self.seen += data
-        return bool(data)
-
-    def expect(self, pattern, timeout=30):
-        """Reads until the regular expression appears; returns the match and forgets what came up to its end."""
-        until = time.monotonic() + timeout
-        wanted = re.compile(pattern.encode() if isinstance(pattern, str) else pattern)
-        while True:
-            found = wanted.search(self.seen)
-            if found:
-                self.seen = self.seen[found.end():]
-                return found
-            left = until - time.monotonic()
-            if left <= 0 or self.read_some(left) is None:
-                raise AssertionError(f"{pattern!r} did not come in {timeout} s; what came: {self.seen!r}")
-
-    def rest(self, timeout=30):
-        """Everything until the program ends, and its exit status."""
-        until = time.monotonic() + timeout
-        while time.monotonic() < until and self.read_some(0.1) is not None:
-            if self.child.poll() is not None and not self.read_some(0):
-                break
-        return self.seen.decode(errors="replace"), shell_status(self.child.wait(max(0.1, until - time.monotonic())))
-
-    def close(self):
-        if self.child.poll() is None:
-            os.killpg(self.child.pid, signal.SIGKILL)
-            self.child.wait()
-        os.close(self.master)
-
-
 @pytest.fixture
 def terminal(croft):
     """terminal(WORD…, rows=, columns=, env=): croft with these words on a terminal → Terminal."""
@@ -254,63 +179,6 @@ def terminal(croft):
 
 
 # ---------------------------------------------------------------- leaks
-
-
-def mount_points():
-    with open("/proc/self/mountinfo") as table:
-        return [line.split()[4] for line in table]
-
-
-def mounts_below(*directories):
-    return [point for point in mount_points() if any(point.startswith(f"{directory}/") for directory in directories)]
-
-
-@functools.cache
-def cgroup_root():
-    with open("/proc/self/mountinfo") as table:
-        for line in table:
-            before, _, after = line.partition(" - ")
-            if after.split()[0] == "cgroup2":
-                return pathlib.Path(before.split()[4])
-    return None
-
-
-def cgroups():
-    """This session's cgroups, those inside before those around."""
-    top = cgroup_root() / SESSION if cgroup_root() else None
-    return [directory for directory, _, _ in os.walk(top, topdown=False)] if top else []
-
-
-def leftovers():
-    """What a machine may leave behind: name → how often. The session's stage is kept on purpose (it saves every later
-    start the work), and so are the empty directories around the machines."""
-    found = {}
-
-    def add(kind, name):
-        found[f"{kind} {name}"] = found.get(f"{kind} {name}", 0) + 1
-
-    for point in mount_points():
-        if WHOLE_HOST or SESSION in point:
-            if point != f"{RUN_DIR}/stage":
-                add("mount", point)
-    for directory in cgroups():
-        if directory != str(cgroup_root() / SESSION):
-            add("cgroup", directory)
-    for pattern in ("machines/*", "uids/*", "locks/*"):
-        for path in RUN_DIR.glob(pattern):
-            add("file", path)
-    for path in (STATE_DIR / "scratch").glob("*"):
-        add("file", path)
-    for loop in pathlib.Path("/sys/block").glob("loop*/loop/backing_file"):
-        with contextlib.suppress(OSError):
-            backing = loop.read_text().strip()
-            if WHOLE_HOST or SESSION in backing:
-                add("loop device", backing)
-    return found
-
-
-def new_leftovers(before):
-    return [f"{name} ({count - before.get(name, 0)} more)" for name, count in leftovers().items() if count > before.get(name, 0)]
 
 
 @pytest.fixture(scope="module", autouse=True)
