@@ -1,47 +1,38 @@
-// What croft-hold is told and what it tells: the words between croft and the tiny parent of a detached machine.
-// Plain C declarations, because croft-hold has no library below it.
+// What croft, croft-hold and an attached terminal say to each other. Plain constants: croft-hold has no libc.
 //
-// croft-hold is executed by become_hold (run/hold.h) in the process whose child the payload is. Its arguments are
-// KEY=VALUE words; keys that end in -fd are inherited file descriptors:
-//   name=NAME        the machine
-//   pid=N pidfd-fd=N the payload, a child of this process
-//   dir-fd=N         the machine's directory (NAME/ in croft's run directory)
-//   lock-fd=N        the flock that says the machine lives; only kept open
-//   console-fd=N     pty master; drained into the log, handed to who attaches
-//   out-fd=N err-fd=N read ends of the payload's output pipes; drained into the log
-//   notify-fd=N      datagram socket; READY=1 is recorded
-//   attach-fd=N      listening SOCK_SEQPACKET socket (NAME/attach)
-//   report-fd=N      pipe to the waiting command: see Report
-//   cgroup-fd=N      the machine's cgroup; emptied and removed at the end
-//   cgroup-parent-fd=N cgroup-name=BASENAME payload=SUBGROUP
-//   log-limit=BYTES  size at which `log` becomes `log.1`
-//   stop-signal=N    sent to the payload when croft-hold gets SIGTERM
-//   croft=PATH       the croft program, executed at the end where needed
-//   cleanup=1        the machine's plan has cleanup of its own
+// croft-hold is the parent that a detached machine, or one with a terminal, has in direct mode. The launching process
+// becomes it by exec, so the payload is its child already. It is told everything by NAME=VALUE arguments:
 //
-// Files it writes in the machine's directory, each replaced atomically:
-//   ready            empty; READY=1 was seen
-//   exit             "SI_CODE SI_STATUS\n": the numbers of waitid(2), for launch::outcome_from_wait
-//   log, log.1       all output
+//   name=NAME           of the machine
+//   pid=N pidfd=FD      the payload
+//   dir=FD              the machine's run directory: log, ready, exit are written there
+//   console=FD          master of the machine's pseudo terminal (optional)
+//   out=FD err=FD       pipes of the payload's output (optional)
+//   notify=FD           bound datagram socket with SO_PASSCRED (optional): READY=1 from the payload makes `ready`
+//   listen=FD           listening SOCK_SEQPACKET socket for attaching (optional)
+//   client=FD           the first attached peer, connected from the start (optional)
+//   cgroup=FD           of the machine's cgroup; emptied and removed at the end, `cgname=` below `cgparent=FD`
+//   boot=1              PID 1 may reboot: then `croft=PATH _relaunch NAME` is executed instead of ending
+//   cleanup=1           `croft=PATH _cleanup NAME` is executed at the end
+//   logmax=BYTES        size at which `log` becomes `log.1` (default 8 MiB)
+// Every other fd it was given stays open until it ends; the lock of the machine is one of them.
 //
-// At the end: the cgroup is removed; a payload that asked for reboot makes it execute `croft _relaunch NAME LOCKFD`;
-// with cleanup=1, or when the cgroup could not be removed, `croft _cleanup NAME LOCKFD`; otherwise it exits.
+// Attaching: connect to `attach` in the run directory. The answer is one message of one byte: 'c' with the console's
+// master as SCM_RIGHTS, or 'b' when another terminal is attached. While the connection is open the peer alone reads
+// the console. At the machine's end the peer gets 'e' followed by HoldExit and the connection is closed.
 #pragma once
 
-namespace croft::run::hold_protocol {
+#include <stdint.h>
 
-// On report-fd, one byte each. The pipe is closed after the first `ready` or `ended`.
-enum Report : char {
-    ready = 'R',  // READY=1 was seen
-    ended = 'E',  // the payload has ended; the file `exit` is there
+namespace croft::run {
+
+inline constexpr char hold_console = 'c', hold_busy = 'b', hold_exit = 'e';
+inline constexpr long hold_log_max = 8 << 20;
+
+// si_code and si_status of waitid(2).
+struct HoldExit {
+    int32_t code, status;
 };
+// The `exit` file holds one line: "CODE STATUS MICROSECONDS" (CLOCK_REALTIME), decimal.
 
-// On an attach connection, first byte of each packet from croft-hold. Closing the connection detaches.
-enum Attach : char {
-    master = 'M',  // with the pty master as SCM_RIGHTS; croft-hold reads nothing from it while the connection is open
-    taken = 'B',   // somebody else is attached; the connection is closed
-    none = 'N',    // the machine has no console; the connection is closed
-    gone = 'E',    // the payload has ended: followed by two int32, si_code and si_status
-};
-
-}  // namespace croft::run::hold_protocol
+}  // namespace croft::run
