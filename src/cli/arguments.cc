@@ -58,6 +58,8 @@ const char* needed(const Verb& verb) {
         case Operands::machine:
         case Operands::running:
             return "the name of a machine";
+        case Operands::tree:
+            return "a tree: a directory, or a name in /var/lib/machines";
         case Operands::copy:
             return "a source and a target";
         default:
@@ -116,8 +118,7 @@ Result<> expect_operands(const Verb& verb, const Arguments& arguments, size_t le
     if (count > most)
         return error(Errc::usage,
                      cat(verb.name, ": ", quoted(arguments.operands[most]), " is too much (", usage, ")"));
-    return error(Errc::usage, cat("croft ", verb.name, " needs ", count ? "more" : "to know what to work on",
-                                  " (", usage, ")"));
+    return error(Errc::usage, cat(verb.name, " needs ", count ? "more" : needed(verb), " (", usage, ")"));
 }
 
 Result<std::optional<uint64_t>> duration_option(const Arguments& arguments, const char* option) {

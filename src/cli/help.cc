@@ -44,10 +44,11 @@ std::string indented(std::string_view lines) {
 
 // What a short hint about values adds to an option's line: only real choices, not kinds ("path").
 std::string choices(const OptionView& option) {
-    std::string_view values = option.values;
-    if (values.find('|') == values.npos || std::string_view(option.help).find(values) != values.npos)
-        return "";
-    return cat(" (", values, ")");
+    std::string_view values = option.values, argument = option.argument, help = option.help;
+    bool told = argument.find('|') != argument.npos || help.find(values) != help.npos ||
+                help.find(split(values, '|').back()) != help.npos;
+    if (argument.empty() || told || values.find('|') == values.npos) return "";
+    return cat(" (", join(split(values, '|'), ", "), ")");
 }
 
 std::string option_list(const Verb& verb) {

@@ -95,7 +95,7 @@ Result<int> verb_wait(const Verb& verb, std::span<char* const> arguments) {
 Result<int> verb_rm(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     bool all = args.has("--all"), force = args.has("--force");
-    if (all && !args.operands.empty()) return error(Errc::usage, "croft rm takes --all or names, not both");
+    if (all && !args.operands.empty()) return error(Errc::usage, "rm takes --all or names, not both");
     if (!all) TRY(expect_operands(verb, args, 1, SIZE_MAX));
     Paths paths = TRY(manager::find_paths());
     if (all)

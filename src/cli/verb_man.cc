@@ -7,19 +7,35 @@
 namespace croft::cli {
 
 namespace {
-// Text for troff: backslashes and dashes as themselves, no line that starts a request by accident.
+// The code point that a byte of UTF-8 begins, as troff names it; `at` moves to its last byte.
+std::string roff_character(std::string_view text, size_t& at) {
+    auto lead = static_cast<unsigned char>(text[at]);
+    unsigned more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1, point = lead & (0x3f >> more);
+    for (; more && at + 1 < text.size(); --more)
+        point = point << 6 | (static_cast<unsigned char>(text[++at]) & 0x3f);
+    constexpr const char* digits = "0123456789ABCDEF";
+    std::string out = "\\[u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += digits[point >> shift & 0xf];
+    return out + "]";
+}
+
+// Text for troff: backslashes and dashes as themselves, no line that starts a request by accident, ASCII
+// only.
 std::string roff(std::string_view text) {
     std::string out;
     bool line_start = true;
-    for (char c : text) {
+    for (size_t at = 0; at < text.size(); ++at) {
+        char c = text[at];
         if (line_start && (c == '.' || c == '\'')) out += "\\&";
+        line_start = c == '\n';
         if (c == '\\')
             out += "\\e";
         else if (c == '-')
             out += "\\-";
+        else if (static_cast<unsigned char>(c) >= 0x80)
+            out += roff_character(text, at);
         else
             out += c;
-        line_start = c == '\n';
     }
     return out;
 }
@@ -161,7 +177,7 @@ Result<int> verb_man(const Verb& verb, std::span<char* const> arguments) {
         CROFT_VERSION,
         "\" \"User Commands\"\n.nh\n.SH NAME\ncroft \\- machines and containers from a tree of files\n",
         ".SH SYNOPSIS\n.B croft\n[\\fB\\-\\-help\\fR|\\fB\\-\\-version\\fR|\\fB\\-\\-debug\\fR] \\fIVERB\\fR "
-        "[\\fIOPTIONS\\fR] …\n.SH DESCRIPTION\n",
+        "[\\fIOPTIONS\\fR] \\[u2026]\n.SH DESCRIPTION\n",
         "croft boots operating system trees as containers and runs single programs in them, each fenced in "
         "namespaces of its own, with a private range of user ids, a system call filter and limits.\n",
         verb_sections(), settings(), exit_statuses(), files)));

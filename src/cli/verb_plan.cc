@@ -45,9 +45,10 @@ Result<int> verb_plan(const Verb& verb, std::span<char* const> arguments) {
     const Verb* planned = at < arguments.size() ? find_verb(arguments[at]) : nullptr;
     if (!planned || planned->spec_options == SpecOptions::none)
         return error(Errc::usage,
-                     "croft plan needs the command whose plan it shall show: croft plan run TREE …, or croft "
+                     "plan needs the command whose plan it shall show: croft plan run TREE …, or croft "
                      "plan boot TREE …");
     Arguments command = TRY(parse_arguments(*planned, arguments.subspan(at + 1)));
+    TRY(expect_operands(*planned, command, 1, SIZE_MAX));
     auto mode = planned->spec_options == SpecOptions::app ? spec::Mode::app : spec::Mode::boot;
     spec::MachineSpec spec = TRY(machine_request(command, mode));
     manager::Paths paths = TRY(manager::find_paths());

@@ -97,6 +97,7 @@ Result<int> tell_foreground(const Arguments& args, const manager::Started& start
 Result<int> start_machine(const Verb& verb, std::span<char* const> arguments, spec::Mode mode) {
     uint64_t begin = monotonic();
     Arguments args = TRY(parse_arguments(verb, arguments));
+    TRY(expect_operands(verb, args, 1, SIZE_MAX));
     manager::StartOptions options = TRY(start_options(args));
     spec::MachineSpec spec = TRY(machine_request(args, mode));
     TRY(check_terminal(spec, options.keep));

@@ -38,7 +38,7 @@ int stop_everything(const manager::Paths& paths, const manager::StopOptions& opt
 Result<int> verb_stop(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     bool all = args.has("--all");
-    if (all && !args.operands.empty()) return error(Errc::usage, "croft stop takes --all or names, not both");
+    if (all && !args.operands.empty()) return error(Errc::usage, "stop takes --all or names, not both");
     if (!all) TRY(expect_operands(verb, args, 1, SIZE_MAX));
     manager::StopOptions options;
     options.timeout = TRY(duration_option(args, "--timeout"));

@@ -13,7 +13,7 @@ namespace {
 #define OPT_JSON {"--json", 0, "", "", "Print JSON"}
 #define OPT_QUIET {"--quiet", 'q', "", "", "Say nothing about what goes well"}
 #define OPT_DETACH {"--detach", 'd', "", "", "Start it, print its name and return"}
-#define OPT_KEYS {"--detach-keys", 0, "KEYS", "", "Keys that leave the terminal (default ctrl-],ctrl-],ctrl-]; '' for none)"}
+#define OPT_KEYS {"--detach-keys", 0, "KEYS", "", "Keys that leave the terminal (default ctrl-p,ctrl-q)"}
 #define OPT_SETTINGS                                                                                        \
     {"--settings", 0, "MODE", "yes|override|trusted|no",                                                    \
      "Which machine files count: yes (default), override (they beat options), trusted (also beside the tree), no"}
@@ -113,7 +113,7 @@ constexpr Verb table[] = {
      "Finds the init of TREE (systemd, or another) and boots it as a system container: in the foreground with its "
      "console on this terminal, or with -d in the background. -d waits until the system says that it is up (READY=1) "
      "and tells how long that took.\n\n"
-     "The detach keys (ctrl-] three times) leave the console and let the machine go on in the background; `croft attach` "
+     "The detach keys (ctrl-p ctrl-q) leave the console and let the machine go on in the background; `croft attach` "
      "comes back. `croft poweroff` and `croft stop` end it cleanly; `poweroff` and `reboot` inside do what they say.",
      "croft boot -d --name=web debian           # up in the background\n"
      "croft boot debian                         # with its console here\n"
