@@ -1,5 +1,7 @@
 #include "run/child.h"
 
+#include <iterator>
+
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
@@ -28,11 +30,6 @@ Prepared::Prepared(const launch::Process& p, bool with_init) : process(p) {
     for (const auto& word : p.env) envp.push_back(word.c_str());
     argv.push_back(nullptr);
     envp.push_back(nullptr);
-}
-
-long injected(int index, int fail_at, int kill_at) {
-    if (index == kill_at) raw(SYS_kill, raw(SYS_getpid), SIGKILL);
-    return index == fail_at ? -EIO : 0;
 }
 
 namespace {
@@ -181,13 +178,11 @@ struct Stages {
     }
 };
 
-void apply_process(const Prepared& prepared, Context& c) {
-    Stages s{prepared, c};
-    using Stage = long (Stages::*)();
-    static constexpr struct {
-        ProcessStage name;
-        Stage run;
-    } order[] = {{ProcessStage::keyring, &Stages::keyring},
+struct StageRow {
+    ProcessStage name;
+    long (Stages::*run)();
+};
+constexpr StageRow order[] = {{ProcessStage::keyring, &Stages::keyring},
                  {ProcessStage::session, &Stages::session},
                  {ProcessStage::streams, &Stages::streams},
                  {ProcessStage::fds, &Stages::fds},
@@ -202,9 +197,16 @@ void apply_process(const Prepared& prepared, Context& c) {
                  {ProcessStage::no_new_privileges, &Stages::no_new_privileges},
                  {ProcessStage::seccomp, &Stages::seccomp},
                  {ProcessStage::capabilities, &Stages::capabilities}};
-    for (const auto& stage : order)
-        if (long error = (s.*stage.run)(); error < 0)
-            fail(c, Phase::process, static_cast<uint8_t>(stage.name), 0, error);
+
+void apply_process(const Prepared& prepared, Context& c) {
+    Stages s{prepared, c};
+    uint32_t point = prepared.first_point + (c.plan ? static_cast<uint32_t>(c.plan->inside.size()) : 0);
+    for (const auto& stage : order) {
+        long error = prepared.faults.before(point);
+        if (error >= 0) error = (s.*stage.run)();
+        if (error < 0) fail(c, Phase::process, static_cast<uint8_t>(stage.name), 0, error);
+        prepared.faults.after(point++);
+    }
 }
 
 long exec_file(const Prepared& p, const char* path) {
@@ -251,6 +253,8 @@ void wait_for_go(const Context& c) {
 
 }  // namespace
 
+const uint32_t process_points = std::size(order);
+
 void become_payload(const Prepared& prepared, Context& c) {
     c.place = Place::inside;
     {
@@ -270,9 +274,11 @@ void become_payload(const Prepared& prepared, Context& c) {
         c.stage = static_cast<int>(raw(SYS_openat, AT_FDCWD, arg("/"), O_PATH | O_DIRECTORY | O_CLOEXEC));
         const auto& steps = c.plan->inside;
         for (size_t i = 0; i < steps.size(); ++i) {
-            long error = injected(prepared.first_step + static_cast<int>(i), prepared.fail_at, prepared.kill_at);
+            uint32_t point = prepared.first_point + static_cast<uint32_t>(i);
+            long error = prepared.faults.before(point);
             if (error >= 0) error = perform(steps[i], c);
             if (error < 0) fail(c, Phase::inside, 0, i, error);
+            prepared.faults.after(point);
         }
     }
     apply_process(prepared, c);

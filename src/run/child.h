@@ -3,11 +3,25 @@
 
 #include <linux/filter.h>
 
+#include <csignal>
 #include <vector>
 
+#include "kernel/raw.h"
 #include "run/context.h"
 
 namespace croft::run {
+
+// The fault walk (launch.h): points are counted over the whole launch.
+struct Faults {
+    uint32_t fail_at = UINT32_MAX, kill_at = UINT32_MAX;
+    int error = EIO;
+    long before(uint32_t point) const { return point == fail_at ? -error : 0; }
+    void after(uint32_t point) const {
+        if (point == kill_at) kernel::raw(SYS_kill, kernel::raw(SYS_getpid), SIGKILL);
+    }
+};
+// How many points the process part has: one for each of its stages.
+extern const uint32_t process_points;
 
 // Everything the child needs, made by the parent before the clone.
 struct Prepared {
@@ -21,8 +35,9 @@ struct Prepared {
     bool wait_for_go = false;             // the parent has something to do to us first
     bool user_namespace = false;          // become its root after that
     uint64_t unshare = 0;                 // CLONE_NEWCGROUP: rooted where the child is, not where its parent is
-    int first_step = 0;                   // index of inside[0] over the three lists, for the fault walk
-    int fail_at = -1, kill_at = -1;
+    uint32_t first_point = 0;             // of inside[0], for the fault walk
+    Faults faults;
+    long launcher = 0;                    // who is killed when the fault walk says so
 };
 
 // Performs plan.inside and the process and executes. Ends by exec, or by reporting a StepFailure over context.sync.
@@ -34,8 +49,5 @@ struct FailureMessage {
     launch::StepFailure failure;
 };
 inline constexpr char go_byte = 'g';
-
-// Whether this step is the one that a fault walk wants to fail (an errno) or be killed at.
-long injected(int index, int fail_at, int kill_at);
 
 }  // namespace croft::run

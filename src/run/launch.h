@@ -1,7 +1,6 @@
 // launch: performs a LaunchPlan. The one place where a machine comes into being.
 //
-// Who may call it: manager/ (or a test), from a process with one thread, because the child half shares the caller's
-// memory until exec. What it promises: on success PID 1 of the machine has been executed and is a child of the caller;
+// Who may call it: manager/ (or a test), from a process with one thread. What it promises: on success PID 1 of the machine has been executed and is a child of the caller;
 // on failure nothing is left (mounts, cgroup, process, the caller's own namespaces, umask, signal mask and working
 // directory are as before) and the Error is launch::explain's sentence.
 #pragma once
@@ -26,7 +25,7 @@ struct LaunchEnvironment {
     std::string cgroup_root;       // mount point of cgroup2; not looked at when plan.cgroup.path is empty
     int stdio[3] = {0, 1, 2};      // what the payload gets (-1: /dev/null); a directory is refused (CVE-2024-21626)
     std::string_view seccomp;      // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
-    int device_program = -1;       // loaded BPF_PROG_TYPE_CGROUP_DEVICE program (run/device_program.h)
+    uint32_t seccomp_flags = 0;    // SECCOMP_FILTER_FLAG_*
 
     // For the fault walk. Points are counted through the whole launch: host steps, stage steps, one for the clone,
     // inside steps, then one for each ProcessStage.
@@ -45,8 +44,13 @@ struct Launched {
     Fd console;      // master of the pty an OpenConsole step opened
     Fd notify;       // the datagram socket of plan.notify
     Fd cgroup;       // the machine's own directory (plan.cgroup.path), not the payload's subgroup
+    Fd cgroup_parent;
+    std::string cgroup_name;  // of the machine's own directory below that
 };
 
 Result<Launched> launch(const launch::LaunchPlan& plan, const LaunchEnvironment& environment);
+
+// Kills and reaps what launch() made and removes its cgroup: for a caller that fails right after it.
+void undo(Launched& launched);
 
 }  // namespace croft::run

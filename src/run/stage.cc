@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <linux/magic.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,7 +122,11 @@ Result<> pin(int run_directory, int ns) {
 
 }  // namespace
 
+namespace {
+
+// The pinned one; a new one, which is pinned if that is possible.
 Result<Fd> stage_namespace(int run_directory) {
+    if (run_directory < 0) return build_in_child(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY)->get());
     if (Result<Fd> fd = open_pinned(run_directory)) return fd;
     // Two first starts at once: one builds, the other finds it pinned.
     Fd lock = TRY(open_at(run_directory, "stage.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
@@ -131,6 +136,48 @@ Result<Fd> stage_namespace(int run_directory) {
     Fd ns = TRY(build_in_child(run_directory));
     if (Result<> pinned = pin(run_directory, ns.get()); !pinned) debug(pinned.error().text);
     return ns;
+}
+
+// Being among the wrong mounts is nothing to go on with: the next step would act on the wrong files.
+void must(int result) {
+    if (result == 0) return;
+    log(LogLevel::error, cat("cannot get back to the host's mounts: ", errno_text(errno)));
+    _exit(125);
+}
+
+}  // namespace
+
+Stage::Stage(Stage&& other) noexcept
+    : namespace_(std::move(other.namespace_)), root_(std::move(other.root_)), directory_(std::move(other.directory_)), umask_(other.umask_),
+      inside_(std::exchange(other.inside_, false)) {}
+
+Result<Stage> Stage::enter(int run_directory) {
+    Fd stage = TRY(stage_namespace(run_directory));
+    Stage scope;
+    scope.namespace_ = TRY(open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
+    scope.root_ = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
+    scope.directory_ = TRY(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY));
+    if (setns(stage.get(), CLONE_NEWNS) < 0) return os_error(errno, "entering the stage's mount namespace");
+    scope.umask_ = umask(0022);
+    scope.inside_ = true;
+    if (unshare(CLONE_NEWNS) < 0) return os_error(errno, "making a mount namespace");
+    return scope;
+}
+
+void Stage::leave() {
+    if (!std::exchange(inside_, false)) return;
+    umask(umask_);
+    must(setns(namespace_.get(), CLONE_NEWNS));
+    // setns puts us at that namespace's own root; a caller that was chrooted goes back there.
+    must(fchdir(root_.get()));
+    must(chroot("."));
+    must(fchdir(directory_.get()));
+}
+
+Result<> pin_stage(int run_directory) {
+    TRY(stage_namespace(run_directory));
+    if (!open_pinned(run_directory)) return error(Errc::unsupported, "the stage cannot be pinned here");
+    return {};
 }
 
 Result<> unpin_stage(int run_directory) {

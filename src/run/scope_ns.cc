@@ -1,0 +1,76 @@
+#include "run/scope_ns.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace croft::run {
+
+namespace {
+
+const char* namespace_file(uint64_t type) {
+    switch (type) {
+        case CLONE_NEWNET: return "net";
+        case CLONE_NEWIPC: return "ipc";
+        case CLONE_NEWUTS: return "uts";
+        case CLONE_NEWCGROUP: return "cgroup";
+        // What children get, not what we are in: a process never changes its own PID or time namespace.
+        case CLONE_NEWPID: return "pid_for_children";
+        case CLONE_NEWTIME: return "time_for_children";
+        default: return nullptr;
+    }
+}
+
+Result<Fd> own_namespace(uint64_t type) { return open_at(AT_FDCWD, cat("/proc/self/ns/", namespace_file(type)).c_str(), O_RDONLY); }
+
+// Being in the wrong namespaces is nothing to go on with: the next step would act on the wrong host.
+void must(int result, const char* what) {
+    if (result == 0) return;
+    log(LogLevel::error, cat("cannot get back to the host's ", what, ": ", errno_text(errno)));
+    _exit(125);
+}
+
+}  // namespace
+
+Result<> JoinScope::open(const launch::LaunchPlan& plan) {
+    for (const launch::JoinNamespace& wanted : plan.join) {
+        if (!namespace_file(wanted.type)) return error(Errc::unsupported, cat("joining the namespace '", wanted.path, "' is not possible at a start"));
+        Joined one;
+        one.target = TRY(open_at(AT_FDCWD, wanted.path.c_str(), O_RDONLY).within("opening a namespace to join"));
+        one.before = TRY(own_namespace(wanted.type));
+        one.type = static_cast<int>(wanted.type);
+        one.path = wanted.path;
+        joined_.push_back(std::move(one));
+    }
+    new_time_ = plan.new_namespaces & CLONE_NEWTIME;
+    if (!new_time_) return {};
+    time_before_ = TRY(own_namespace(CLONE_NEWTIME));
+    offsets_ = TRY(open_at(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY));
+    auto add = [&](const char* clock, int64_t ns) { offsets_text_ += cat(clock, " ", ns / 1'000'000'000, " ", ns % 1'000'000'000, "\n"); };
+    if (plan.monotonic_offset) add("monotonic", *plan.monotonic_offset);
+    if (plan.boottime_offset) add("boottime", *plan.boottime_offset);
+    return {};
+}
+
+Result<> JoinScope::enter() {
+    for (; entered_ < joined_.size(); ++entered_)
+        if (setns(joined_[entered_].target.get(), joined_[entered_].type) < 0)
+            return os_error(errno, cat("joining the namespace '", joined_[entered_].path, "'"));
+    if (!new_time_) return {};
+    if (unshare(CLONE_NEWTIME) < 0) return os_error(errno, "making a time namespace");
+    time_entered_ = true;
+    if (offsets_text_.empty()) return {};
+    return write_all(offsets_.get(), offsets_text_).within("setting the clocks of the time namespace");
+}
+
+JoinScope::~JoinScope() {
+    for (; entered_ > 0; --entered_) must(setns(joined_[entered_ - 1].before.get(), joined_[entered_ - 1].type), "namespaces");
+    if (time_entered_) must(setns(time_before_.get(), CLONE_NEWTIME), "time");
+}
+
+}  // namespace croft::run
