@@ -1,7 +1,5 @@
 #include "manager/control.h"
 
-#include <poll.h>
-#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 #include "base/text.h"
 #include "manager/init_request.h"
 #include "manager/leader.h"
+#include "manager/watch.h"
 
 namespace croft::manager {
 namespace {
@@ -109,27 +108,23 @@ Result<> kill(const Paths& paths, std::string_view name, int signal, Whom whom) 
 }
 
 Result<launch::Outcome> wait(const Paths& paths, std::string_view name) {
-    // The watch is set before the first look, so that an end in between is not missed. With --rm the `exit`
-    // file is there for a moment only.
-    Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    std::string directory = cat(paths.machines, "/", name);
-    if (watch) inotify_add_watch(watch.get(), directory.c_str(), IN_MOVED_TO | IN_DELETE_SELF);
+    TRY(find(paths, name));
+    Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
+    // Set up before the first look, so that an end in between is not missed.
+    Watch watch(directory.get());
     for (;;) {
         auto machine = find(paths, name);
-        if (machine && machine->state >= State::exited && machine->state != State::lost)
-            return machine->outcome;
-        if (machine && machine->state == State::lost)
+        if (!machine && machine.error().code == Errc::not_found)
+            return error(
+                Errc::wrong_state,
+                cat("machine ", quoted(name), " has ended; its status went to the command that started it"));
+        if (!machine) return std::move(machine).error();
+        if (machine->state == State::lost)
             return error(Errc::wrong_state,
                          cat("machine ", quoted(name),
                              " was lost: its keeper was killed, and how it ended is not known"));
-        if (!machine && machine.error().code == Errc::not_found && !watch) return std::move(machine).error();
-        if (!machine) return std::move(machine).error();
-        auto keeper = open_process(machine->record.keeper);
-        pollfd watched[] = {{watch.get(), POLLIN, 0}, {keeper ? keeper->get() : -1, POLLIN, 0}};
-        poll(watched, 2, keeper ? -1 : 50);
-        char events[4096];
-        while (watch && read(watch.get(), events, sizeof events) > 0) {
-        }
+        if (!machine->alive()) return machine->outcome;
+        watch.wait(UINT64_MAX);
     }
 }
 

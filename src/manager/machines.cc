@@ -45,12 +45,12 @@ bool read_exit(int machines, Machine& machine) {
     auto text = small_file(machines, machine.name + "/exit");
     if (!text) return false;
     std::vector<std::string> words = split(trim(*text), ' ');
-    if (words.size() != 3) return false;
+    if (words.size() < 2) return false;
     auto code = parse_int(words[0]), status = parse_int(words[1]);
     if (!code || !status) return false;
     machine.outcome =
         launch::outcome_from_wait(static_cast<int>(*code), static_cast<int>(*status), machine.record.boot);
-    machine.ended = parse_uint(words[2]).value_or(0);
+    if (words.size() > 2) machine.ended = parse_uint(words[2]).value_or(0);
     if (auto stop = small_file(machines, machine.name + "/stop"))
         machine.outcome.kind =
             *stop == "killed\n" ? launch::Outcome::Kind::killed : launch::Outcome::Kind::stopped;
@@ -181,6 +181,25 @@ Result<Claim> claim(const Paths& paths, const std::string& name) {
     }
     return error(Errc::busy,
                  cat("other commands start and remove the machine ", quoted(name), " all the time"));
+}
+
+Result<Claim> adopt_claim(const Paths& paths, const std::string& name) {
+    TRY(check_machine_name(name));
+    Claim claim;
+    claim.machines_ = TRY(open_machines(paths));
+    claim.machines_path_ = paths.machines;
+    claim.name_ = name;
+    claim.kept_ = true;
+    claim.directory_ = TRY(open_at(claim.machines_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    struct stat wanted = {}, st = {};
+    if (fstatat(claim.directory_.get(), "lock", &wanted, AT_SYMLINK_NOFOLLOW) < 0)
+        return os_error(errno, "looking for the lock");
+    for (int fd = 3; fd < 256; ++fd) {
+        if (fstat(fd, &st) < 0 || st.st_ino != wanted.st_ino || st.st_dev != wanted.st_dev) continue;
+        claim.lock_ = Fd(fd);
+        return claim;
+    }
+    return error(Errc::wrong_state, cat("this process does not hold the lock of machine ", quoted(name)));
 }
 
 Result<Machine> find(const Paths& paths, std::string_view name) {

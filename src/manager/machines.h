@@ -70,6 +70,7 @@ class Claim {
 
   private:
     friend Result<Claim> claim(const Paths&, const std::string&);
+    friend Result<Claim> adopt_claim(const Paths&, const std::string&);
     Claim() = default;
     std::string name_, machines_path_;
     Fd machines_, directory_, lock_;
@@ -79,6 +80,9 @@ class Claim {
 // Takes the name, or says who has it. The remains of a machine that has ended are replaced; of one that was
 // lost, cleared with a warning.
 Result<Claim> claim(const Paths& paths, const std::string& name);
+
+// The claim that this process has inherited over exec (from croft-hold): found among its open files.
+Result<Claim> adopt_claim(const Paths& paths, const std::string& name);
 
 Result<Machine> find(const Paths& paths, std::string_view name);
 // find(), and an error (wrong_state) unless it is alive and has a leader.

@@ -27,7 +27,9 @@ struct StartOptions {
     uint64_t ready_timeout =
         90'000'000;          // µs that a boot may take to READY=1 when waiting; UINT64_MAX: for ever
     bool wait_ready = true;  // detached boot: return when ready
-    int fail_step = -1;      // fault walk (hidden): the step that fails, counted over the three lists
+    // Fault walk (hidden): the launch point that fails, or after which the launcher kills itself
+    // (run/launch.h).
+    int fail_step = -1, kill_step = -1;
     // Called once, when the machine is up: "ready", for a foreground boot to say so.
     std::function<void(std::string_view)> on_ready;
 };

@@ -1,0 +1,157 @@
+#include "manager/detached.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "manager/leader.h"
+#include "run/hold.h"
+#include "run/relay.h"
+
+namespace croft::manager {
+namespace {
+
+constexpr char launched_byte = 'L';
+
+struct Pipe {
+    Fd read, write;
+};
+Result<Pipe> make_pipe() {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
+    return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
+// An error on its way through a pipe: code, errno, text.
+void send_error(int fd, const Error& e) {
+    (void)write_all(fd, cat("E", static_cast<int>(e.code), " ", e.err, " ", e.text));
+}
+
+Error received_error(std::string_view text) {
+    Error out;
+    text.remove_prefix(1);
+    size_t first = text.find(' '), second = first == text.npos ? text.npos : text.find(' ', first + 1);
+    if (second == text.npos)
+        return error(Errc::failed, "the launching process said something that makes no sense");
+    out.code = static_cast<Errc>(parse_uint(text.substr(0, first)).value_or(0));
+    out.err = static_cast<int>(parse_int(text.substr(first + 1, second - first - 1)).value_or(0));
+    out.text = text.substr(second + 1);
+    return out;
+}
+
+std::string own_path() {
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+    return n > 0 ? std::string(path, static_cast<size_t>(n)) : "/usr/bin/croft";
+}
+
+// Nothing of the caller's stays open in a process that lives as long as the machine.
+void drop_streams() {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
+    if (null > 2) close(null);
+    (void)!chdir("/");
+}
+
+Result<> record_launched(Prepared& machine, pid_t leader) {
+    machine.record.keeper = {getpid(), process_start(getpid()).value_or(0)};
+    machine.record.leader = {leader, process_start(leader).value_or(0)};
+    machine.record.started = realtime_now();
+    return machine.claim.write(machine.record);
+}
+
+Result<run::HoldOptions> hold_options(Prepared& machine) {
+    run::HoldOptions hold;
+    hold.name = machine.record.name;
+    hold.helper_directory = machine.paths.helpers;
+    hold.croft = own_path();
+    hold.directory = TRY(open_at(machine.claim.directory(), ".", O_RDONLY | O_DIRECTORY));
+    hold.lock = Fd(dup(machine.claim.lock()));
+    hold.cgroup_root = machine.cgroup_root;
+    hold.cgroup_path = machine.plan.cgroup.path;
+    hold.cgroup_payload = machine.plan.cgroup.payload;
+    hold.stop_signal = machine.plan.stop_signal;
+    hold.has_cleanup = machine.record.remove || !machine.plan.cleanup.remove_trees.empty();
+    return hold;
+}
+
+}  // namespace
+
+Error launch_and_hold(Prepared& machine, Fd status) {
+    auto environment = machine.environment();
+    if (!environment) return std::move(environment).error();
+    auto hold = hold_options(machine);
+    if (!hold) return std::move(hold).error();
+    Pipe output, errors;
+    if (!machine.plan.process.terminal) {
+        auto out = make_pipe(), err = make_pipe();
+        if (!out || !err) return std::move(!out ? out : err).error();
+        output = std::move(*out), errors = std::move(*err);
+        environment->stdio[0] = -1;
+        environment->stdio[1] = output.write.get(), environment->stdio[2] = errors.write.get();
+    }
+    auto launched = run::launch(machine.plan, *environment);
+    if (!launched) return std::move(launched).error();
+    output.write.reset(), errors.write.reset();
+    Result<> written = record_launched(machine, launched->pid);
+    if (written && status) written = write_all(status.get(), std::string_view(&launched_byte, 1));
+    if (!written) {
+        run::undo(*launched);
+        return std::move(written).error();
+    }
+    hold->output = std::move(output.read), hold->errors = std::move(errors.read);
+    machine.make_inheritable();
+    drop_streams();
+    Fd pidfd(dup(launched->pidfd.get()));
+    Error failed = run::become_hold(std::move(*launched), std::move(*hold));
+    (void)send_signal(pidfd.get(), SIGKILL);
+    waitpid(machine.record.leader.pid, nullptr, 0);
+    return failed;
+}
+
+Result<int> start_detached(Prepared& machine) {
+    Pipe status = TRY(make_pipe());
+    pid_t keeper = fork();
+    if (keeper < 0) return os_error(errno, "starting the machine's keeper");
+    if (keeper == 0) {
+        setsid();
+        signal(SIGHUP, SIG_DFL);
+        int told = status.write.get();
+        Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
+        status.read.reset();
+        send_error(copy.get(), launch_and_hold(machine, std::move(status.write)));
+        _exit(1);  // the parent clears what was taken
+    }
+    status.write.reset();
+    std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
+    size_t failure = told.find('E');
+    if (told.starts_with(launched_byte) && failure == told.npos) {
+        std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
+        machine.record = TRY(parse_record(record));
+        return machine.record.leader.pid;
+    }
+    waitpid(keeper, nullptr, 0);
+    if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
+    return received_error(std::string_view(told).substr(failure));
+}
+
+Result<launch::Outcome> attach_console(int directory, const std::string& detach_keys, bool boot) {
+    run::SignalTrap signals = TRY(run::SignalTrap::set());
+    Fd connection = TRY(run::connect_attach(directory));
+    Fd console = TRY(run::receive_console(connection.get()));
+    run::RelayOptions relay;
+    relay.console = console.get(), relay.link = connection.get();
+    if (!detach_keys.empty()) relay.detach_keys = TRY(run::parse_detach_keys(detach_keys));
+    relay.pid1 = boot;
+    run::RawTerminal raw = TRY(run::RawTerminal::set(0));
+    run::RelayEnd end = TRY(run::relay(signals, relay));
+    if (end.detached) end.outcome = {};
+    return std::move(end.outcome);
+}
+
+}  // namespace croft::manager

@@ -1,0 +1,197 @@
+#include "manager/prepare.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "host/facts.h"
+#include "manager/leader.h"
+#include "manager/lock_file.h"
+#include "manager/remains.h"
+#include "manager/remove_tree.h"
+
+namespace croft::manager {
+namespace {
+
+using UserMode = spec::UserNamespace::Mode;
+
+bool reads_only(const spec::MachineSpec& spec) {
+    return spec.root.read_only || spec.root.ephemeral || spec.root.volatile_mode == spec::Volatile::yes ||
+           spec.root.volatile_mode == spec::Volatile::overlay;
+}
+
+const char* init_name(spec::InitKind kind) {
+    constexpr const char* names[] = {"other", "systemd", "sysvinit", "openrc", "busybox"};
+    return names[static_cast<size_t>(kind)];
+}
+
+Result<> take_ids(const Paths& paths, const spec::MachineSpec& spec, spec::HostFacts& facts, Prepared& out) {
+    bool pick = spec.users.mode == UserMode::pick ||
+                (spec.users.mode == UserMode::automatic && facts.tree.idmap_supported);
+    if (!facts.privileged || (!pick && spec.users.mode != UserMode::fixed)) return {};
+    out.ids = pick ? TRY(pick_ids(paths, spec.name)) : TRY(mark_ids(paths, spec.name, spec.users.base));
+    out.record.id_base = facts.id_base = out.ids.base;
+    out.record.id_count = pick ? id_range_size : spec.users.count;
+    if (!out.ids.nspawn_lock_path.empty()) out.record.locks.push_back(out.ids.nspawn_lock_path);
+    return {};
+}
+
+Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const spec::HostFacts& facts,
+                   Prepared& out) {
+    Fd root = TRY(open_at(AT_FDCWD, facts.tree.directory.c_str(), O_PATH | O_DIRECTORY));
+    bool read_only = reads_only(spec);
+    out.record.tree = facts.tree.directory;
+    out.record.tree_read_only = read_only;
+    out.tree = TRY(lock_tree(paths, facts.tree.directory, root.get(),
+                             read_only ? LockKind::shared : LockKind::exclusive));
+    for (const std::string& path : out.tree.paths) out.record.locks.push_back(path);
+    return {};
+}
+
+// Throwaway files live here; only a plan that says so needs it. An older one of this name is of a machine
+// that is gone.
+Result<> make_scratch(const Paths& paths, const launch::LaunchPlan& plan) {
+    for (const std::string& path : plan.cleanup.remove_trees) {
+        TRY(make_dirs_at(AT_FDCWD, paths.scratch).within("making the directory of throwaway files"));
+        if (mkdir(path.c_str(), 0700) == 0) continue;
+        if (errno != EEXIST) return os_error(errno, cat("making ", quoted(path)));
+        TRY(remove_tree_at(AT_FDCWD, path.c_str()).within(cat("removing ", quoted(path))));
+        if (mkdir(path.c_str(), 0700) < 0) return os_error(errno, cat("making ", quoted(path)));
+    }
+    return {};
+}
+
+void fill_record(const spec::MachineSpec& spec, const spec::HostFacts& facts, const launch::LaunchPlan& plan,
+                 const StartOptions& options, Record& record) {
+    record.boot = plan.boot;
+    record.detached = options.keep == Keep::detached;
+    record.terminal = plan.process.terminal;
+    // A machine in the foreground has told its user all; nothing is kept of it.
+    record.remove = spec.remove_when_done || options.keep == Keep::foreground;
+    record.waits_ready = plan.wait_ready && plan.notify != launch::no_slot;
+    record.stop_signal = plan.stop_signal;
+    record.stop_timeout = plan.stop_timeout;
+    if (plan.boot) record.init_kind = init_name(facts.tree.init_kind);
+    record.created = realtime_now();
+    if (!plan.cgroup.path.empty() && !facts.cgroup_root.empty())
+        record.cgroup = cat(facts.cgroup_root, "/", plan.cgroup.path);
+    record.remove_trees = plan.cleanup.remove_trees;
+    record.command = plan.process.argv;
+    record.keeper = {getpid(), process_start(getpid()).value_or(0)};
+}
+
+host::GatherOptions gather_options(const Paths& paths, bool may_keep) {
+    return {paths.helpers, may_keep ? paths.run : "", paths.cgroup_base};
+}
+
+}  // namespace
+
+Result<run::SeccompProgram> load_filter(const Paths& paths, std::string_view request) {
+    return run::load_seccomp(request, paths.cache + "/seccomp", paths.helpers + "/croft-seccomp");
+}
+
+void set_filter(run::LaunchEnvironment& environment, const run::SeccompProgram& filter) {
+    std::span<const sock_filter> program = filter.filter();
+    environment.seccomp = {reinterpret_cast<const char*>(program.data()), program.size_bytes()};
+    environment.seccomp_flags = filter.flags();
+}
+
+std::string choose_name(const spec::MachineSpec& spec) {
+    std::string stem = machine_name_from_path(spec.root.directory);
+    if (spec.mode == spec::Mode::boot && !spec.root.ephemeral) return stem;
+    return random_machine_name(stem);
+}
+
+Prepared::Prepared(Prepared&& other) noexcept
+    : paths(std::move(other.paths)),
+      claim(std::move(other.claim)),
+      tree(std::move(other.tree)),
+      ids(std::move(other.ids)),
+      plan(std::move(other.plan)),
+      record(std::move(other.record)),
+      cgroup_root(std::move(other.cgroup_root)),
+      fail_step(other.fail_step),
+      kill_step(other.kill_step),
+      run_directory_(std::move(other.run_directory_)),
+      filter_(std::move(other.filter_)),
+      kept_(std::exchange(other.kept_, true)) {}
+
+Prepared::~Prepared() {
+    if (kept_) return;
+    record.leader = {};  // the launcher has reaped it, or never made it
+    // Our own locks go first: clear_remains() asks for them as anybody would.
+    unlock_tree(std::move(tree));
+    if (ids.nspawn_lock) remove_lock_file(ids.nspawn_lock_path, std::move(ids.nspawn_lock));
+    record.locks.clear();
+    if (Result<> cleared = clear_remains(paths, record); !cleared) warn(cleared.error().text);
+}
+
+void Prepared::keep() {
+    kept_ = true;
+    claim.keep();
+}
+
+void Prepared::make_inheritable() {
+    std::vector<int> fds = {claim.lock(), ids.nspawn_lock.get()};
+    for (const Fd& lock : tree.locks) fds.push_back(lock.get());
+    for (int fd : fds)
+        if (fd >= 0) fcntl(fd, F_SETFD, 0);
+}
+
+Result<run::LaunchEnvironment> Prepared::environment() {
+    run::LaunchEnvironment environment;
+    if (!run_directory_)
+        if (auto directory = open_at(AT_FDCWD, paths.run.c_str(), O_RDONLY | O_DIRECTORY))
+            run_directory_ = std::move(*directory);
+    environment.run_directory = run_directory_.get();
+    environment.helper_directory = paths.helpers;
+    environment.cgroup_root = cgroup_root;
+    if (fail_step >= 0) environment.fail_at = static_cast<uint32_t>(fail_step);
+    if (kill_step >= 0) environment.kill_at = static_cast<uint32_t>(kill_step);
+    if (!filter_ && !plan.process.seccomp.empty()) filter_ = TRY(load_filter(paths, plan.process.seccomp));
+    if (filter_) set_filter(environment, *filter_);
+    return environment;
+}
+
+Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const StartOptions& options) {
+    // Whatever is wrong with the request is told before anything is taken.
+    spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, true)));
+    if (spec.name.empty()) spec.name = choose_name(spec);
+    Prepared out(paths, TRY(claim(paths, spec.name)));
+    out.record.name = spec.name;
+    out.fail_step = options.fail_step, out.kill_step = options.kill_step;
+    TRY(take_tree(paths, spec, facts, out));
+    TRY(take_ids(paths, spec, facts, out));
+    facts.run_directory = out.claim.path();
+    facts.scratch_directory = cat(paths.scratch, "/", spec.name);
+    if (options.keep == Keep::detached) facts.stdin_is_terminal = facts.stdout_is_terminal = false;
+    out.cgroup_root = facts.cgroup_root;
+    plan::Plans plans = TRY(plan::plan(spec, facts));
+    for (const std::string& warning : plans.warnings) warn(warning);
+    out.plan = std::move(plans.launch);
+    fill_record(spec, facts, out.plan, options, out.record);
+    // Written before anything is made: what a killed launcher leaves is found from it.
+    TRY(out.claim.write(out.record));
+    TRY(replace_file_at(out.claim.directory(), "plan", launch::encode(out.plan), 0600)
+            .within("keeping the plan"));
+    TRY(make_scratch(paths, out.plan));
+    return out;
+}
+
+Result<Preview> preview(const Paths& paths, spec::MachineSpec spec) {
+    spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, false)));
+    if (spec.name.empty()) spec.name = machine_name_from_path(spec.root.directory);
+    facts.run_directory = cat(paths.machines, "/", spec.name);
+    facts.scratch_directory = cat(paths.scratch, "/", spec.name);
+    // Which range a start would get is known only when it is taken; the first one stands for it.
+    if (spec.users.mode == UserMode::automatic || spec.users.mode == UserMode::pick)
+        facts.id_base = first_id_base;
+    plan::Plans plans = TRY(plan::plan(spec, facts));
+    return Preview{std::move(plans.launch), std::move(plans.unit), std::move(plans.warnings)};
+}
+
+}  // namespace croft::manager

@@ -1,0 +1,139 @@
+#include "manager/start.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "manager/detached.h"
+#include "manager/exec.h"
+#include "manager/inspect.h"
+#include "manager/leader.h"
+#include "manager/prepare.h"
+#include "manager/remains.h"
+#include "manager/watch.h"
+#include "run/relay.h"
+
+namespace croft::manager {
+namespace {
+
+using Kind = launch::Outcome::Kind;
+
+// A stop from outside was the reason of this end.
+void apply_stop(int directory, launch::Outcome& outcome) {
+    auto stop = read_file_at(directory, "stop", 64);
+    if (stop) outcome.kind = *stop == "killed\n" ? Kind::killed : Kind::stopped;
+}
+
+Result<> record_launched(Prepared& machine, pid_t leader) {
+    machine.record.leader = {leader, process_start(leader).value_or(0)};
+    machine.record.started = realtime_now();
+    return machine.claim.write(machine.record);
+}
+
+// One life of a machine whose parent is this process: from launch to its end (which may ask for another
+// life).
+Result<launch::Outcome> live_once(Prepared& machine, const StartOptions& options,
+                                  const run::SignalTrap& signals, bool give_input, int& leader) {
+    run::LaunchEnvironment environment = TRY(machine.environment());
+    if (!give_input) environment.stdio[0] = -1;
+    run::Launched launched = TRY(run::launch(machine.plan, environment));
+    leader = launched.pid;
+    if (Result<> written = record_launched(machine, launched.pid); !written) {
+        run::undo(launched);
+        return std::move(written).error();
+    }
+    run::RelayOptions relay;
+    relay.pid = launched.pid, relay.pidfd = launched.pidfd.get();
+    relay.console = launched.console.get(), relay.notify = launched.notify.get();
+    if (!give_input) relay.input = -1;
+    relay.detach_keys.clear();  // there is no keeper to leave it with
+    relay.pid1 = machine.plan.boot;
+    relay.ready = [&] {
+        (void)replace_file_at(machine.claim.directory(), "ready", "1\n");
+        if (options.on_ready) options.on_ready(machine.record.name);
+    };
+    auto end = run::relay(signals, relay);
+    if (!end) {
+        run::undo(launched);
+        return std::move(end).error();
+    }
+    apply_stop(machine.claim.directory(), end->outcome);
+    return std::move(end->outcome);
+}
+
+Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& spec,
+                                    const StartOptions& options) {
+    Started out;
+    out.name = machine.record.name;
+    // A terminal that is not asked for is not handed in either: its input stays the caller's.
+    bool give_input = spec.process.interactive || machine.plan.process.terminal || !isatty(0);
+    run::SignalTrap signals = TRY(run::SignalTrap::set());
+    for (;;) {
+        out.outcome = TRY(live_once(machine, options, signals, give_input, out.leader));
+        if (out.outcome.kind != Kind::rebooted) return out;
+        TRY(remove_cgroup(machine.record.cgroup));
+        unlinkat(machine.claim.directory(), "ready", 0);
+        ++machine.record.restarts;
+    }
+}
+
+// Until READY=1, or the machine's end.
+Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& options, Started& out) {
+    uint64_t timeout = options.ready_timeout;
+    uint64_t end = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
+    for (;;) {
+        auto machine = find(paths, out.name);
+        if (machine && machine->alive() && machine->ready) {
+            if (options.on_ready) options.on_ready(out.name);
+            return {};
+        }
+        if (!machine || !machine->alive()) {
+            out.outcome =
+                machine ? machine->outcome : launch::Outcome{Kind::exited, 1, "and nothing of it is left"};
+            out.last_output = join(last_lines(paths, out.name, 20), "\n");
+            return {};
+        }
+        if (!watch.wait(end)) break;
+    }
+    return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),
+                                    "; it runs on: `croft logs ", out.name, "` shows what it does"));
+}
+
+Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const StartOptions& options) {
+    Started out;
+    out.name = machine.record.name;
+    out.outcome.kind = Kind::running;
+    bool boot = machine.plan.boot, waits = options.wait_ready && machine.record.waits_ready;
+    // Set up before the launch, so that an end right after it is not missed.
+    std::optional<Watch> watch;
+    if (options.keep == Keep::detached && boot && waits) watch.emplace(machine.claim.directory());
+    out.leader = TRY(start_detached(machine));
+    machine.keep();
+    if (options.keep == Keep::detached) {
+        if (watch) TRY(wait_ready(paths, *watch, options, out));
+        return out;
+    }
+    out.outcome = TRY(attach_console(machine.claim.directory(), options.detach_keys, boot));
+    return out;
+}
+
+}  // namespace
+
+Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOptions& options) {
+    auto prepared = prepare(paths, spec, options);
+    if (!prepared) {
+        std::string what = spec.name.empty() ? "" : cat("starting machine ", quoted(spec.name));
+        return what.empty() ? std::move(prepared).error() : std::move(prepared).error().within(what);
+    }
+    std::string phrase = cat("starting machine ", quoted(spec.name));
+    // With a terminal, a keeper has it: so the user can leave the machine running and come back.
+    bool keeper =
+        options.keep == Keep::detached || (prepared->plan.process.terminal && isatty(0) && isatty(1));
+    if (keeper) return start_with_keeper(paths, std::move(*prepared), options).within(phrase);
+    return start_in_foreground(std::move(*prepared), spec, options).within(phrase);
+}
+
+}  // namespace croft::manager

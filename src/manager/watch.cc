@@ -1,0 +1,43 @@
+#include "manager/watch.h"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "manager/leader.h"
+#include "manager/lock_file.h"
+
+namespace croft::manager {
+
+Watch::Watch(int directory) {
+    if (auto lock = try_lock(directory, "watch", LockKind::shared); lock && *lock) lock_ = std::move(**lock);
+    changes_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (changes_)
+        inotify_add_watch(changes_.get(), cat("/proc/self/fd/", directory).c_str(),
+                          IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF);
+}
+
+bool Watch::wait(uint64_t end) const {
+    uint64_t now = monotonic_now();
+    if (now >= end) return false;
+    // Nothing in the directory tells that a keeper was killed, so it is looked at once a second in any case.
+    uint64_t step = changes_ ? 1'000'000 : 20'000;
+    pollfd watched = {changes_.get(), POLLIN, 0};
+    poll(&watched, 1, static_cast<int>(std::min(step, end - now) / 1000 + 1));
+    char events[4096];
+    while (changes_ && read(changes_.get(), events, sizeof events) > 0) {
+    }
+    return true;
+}
+
+void wait_for_watchers(int directory) {
+    Fd watch(openat(directory, "watch", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    for (int tries = 0; watch && tries < 500 && !lock_fd(watch.get(), LockKind::exclusive); ++tries) {
+        timespec pause = {0, 10'000'000};
+        nanosleep(&pause, nullptr);
+    }
+}
+
+}  // namespace croft::manager
