@@ -5,6 +5,11 @@ set -g __croft_fields 'name rm boot mode directory image autostart hostname doma
 function __croft_machines
     croft list --quiet $argv 2>/dev/null
 end
+function __croft_places
+    for name in (__croft_machines --running)
+        echo $name:
+    end
+end
 function __croft_trees
     test -d /var/lib/machines; and ls /var/lib/machines
     __fish_complete_directories
@@ -253,7 +258,7 @@ complete -c croft -n '__croft_verb shell login' -l help -s h -d 'Print this help
 complete -c croft -n '__croft_verb attach' -a '(__croft_machines --running)'
 complete -c croft -n '__croft_verb attach' -l detach-keys -x -d 'Keys that leave the terminal (default ctrl-p,ctrl-q)'
 complete -c croft -n '__croft_verb attach' -l help -s h -d 'Print this help'
-complete -c croft -n '__croft_verb cp copy' -F -a '(__croft_machines --running | string replace -r "$" :)'
+complete -c croft -n '__croft_verb cp copy' -F -a '(__croft_places)'
 complete -c croft -n '__croft_verb cp copy' -l help -s h -d 'Print this help'
 complete -c croft -n '__croft_verb bind' -a '(__croft_machines --running)'
 complete -c croft -n '__croft_verb bind' -l read-only -s r -d 'The machine may not write there'

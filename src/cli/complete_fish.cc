@@ -60,7 +60,7 @@ const char* operand_part(Operands operands) {
         case Operands::field:
             return " -a \"$__croft_fields\"";
         case Operands::copy:
-            return " -F -a '(__croft_machines --running | string replace -r \"$\" :)'";
+            return " -F -a '(__croft_places)'";
         case Operands::plan:
             return " -a 'run boot'";
         case Operands::none:
@@ -72,6 +72,11 @@ const char* operand_part(Operands operands) {
 constexpr const char* helpers = R"sh(
 function __croft_machines
     croft list --quiet $argv 2>/dev/null
+end
+function __croft_places
+    for name in (__croft_machines --running)
+        echo $name:
+    end
 end
 function __croft_trees
     test -d /var/lib/machines; and ls /var/lib/machines

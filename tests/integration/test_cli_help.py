@@ -147,3 +147,17 @@ def test_bash_offers(croft, tmp_path, line, offered):
 
 def test_bash_leaves_the_payload_alone(croft, tmp_path):
     assert bash_completes("croft run /x ls --priv", croft, tmp_path) == []
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("croft bo", "boot"),
+    ("croft run --volatile=o", "--volatile=overlay"),
+    ("croft plan b", "boot"),
+    ("croft plan boot --eph", "--ephemeral"),
+])
+def test_fish_offers(line, offered):
+    if not shutil.which("fish"):
+        pytest.skip("fish is not installed")
+    ran = subprocess.run(["fish", "--no-config", "-c", f"source {ROOT / GENERATED['fish']}; complete -C '{line}'"],
+                         capture_output=True, text=True)
+    assert ran.stderr == "" and offered in ran.stdout.split()
