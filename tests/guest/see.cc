@@ -28,6 +28,11 @@ std::string link_text(const char* path) {
     return n < 0 ? "" : std::string(buffer, static_cast<size_t>(n));
 }
 
+void add_word(std::string& list, const std::string& word) {
+    if (!list.empty()) list += ' ';
+    list += word;
+}
+
 // The value of "Key:\t…" in /proc/self/status.
 std::string status_value(const std::string& status, const char* key) {
     size_t at = status.find(std::string("\n") + key + ":");
@@ -58,7 +63,7 @@ int ids(Args) {
     getresgid(&rgid, &egid, &sgid);
     std::string groups;
     gid_t list[256];
-    for (int i = 0, n = getgroups(256, list); i < n; ++i) groups += (i ? " " : "") + std::to_string(list[i]);
+    for (int i = 0, n = getgroups(256, list); i < n; ++i) add_word(groups, std::to_string(list[i]));
     Line("ids")
         .add("uid", ruid)
         .add("euid", euid)
@@ -114,7 +119,7 @@ int process(Args) {
     sched_getaffinity(0, sizeof cpus, &cpus);
     std::string affinity;
     for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-        if (CPU_ISSET(cpu, &cpus)) affinity += (affinity.empty() ? "" : " ") + std::to_string(cpu);
+        if (CPU_ISSET(cpu, &cpus)) add_word(affinity, std::to_string(cpu));
     Line("process")
         .add("pid", getpid())
         .add("ppid", getppid())
