@@ -1,0 +1,210 @@
+// Control group: where the machine lives, its limits, and which devices it may use.
+#include <algorithm>
+
+#include "plan/draft.h"
+
+namespace croft::plan {
+
+namespace {
+
+constexpr uint64_t default_tasks = 16384;  // as systemd gives to each machine
+
+std::string number(uint64_t value) {
+    return value == UINT64_MAX ? "max" : cat(value);
+}
+
+bool has_controller(const Draft& d, std::string_view name) {
+    return std::ranges::find(d.facts.cgroup_controllers, name) != d.facts.cgroup_controllers.end();
+}
+
+// The settings of the spec as files of cgroup2 (Documentation/admin-guide/cgroup-v2.rst), each with the
+// option that it came from for the sentence of its refusal.
+class Limits {
+  public:
+    explicit Limits(Draft& d) : d_(d) {}
+
+    Result<> all() {
+        const spec::Resources& r = d_.spec.resources;
+        TRY(memory(r));
+        TRY(cpu(r));
+        if (!r.cpuset_cpus.empty()) TRY(set("cpuset.cpus", r.cpuset_cpus, "--allowed-cpus"));
+        if (!r.cpuset_mems.empty()) TRY(set("cpuset.mems", r.cpuset_mems, "--allowed-memory-nodes"));
+        TRY(tasks(r));
+        TRY(io(r));
+        for (const auto& [size, bytes] : r.hugetlb)
+            TRY(set(cat("hugetlb.", size, ".max"), number(bytes), "hugepageLimits"));
+        for (const auto& [device, value] : r.rdma) TRY(set("rdma.max", cat(device, " ", value), "rdma"));
+        for (const auto& [file, value] : r.unified) TRY(set(file, value, cat("unified ", file)));
+        return {};
+    }
+
+  private:
+    Result<> set(std::string file, std::string value, std::string_view option) {
+        if (file.find('/') != file.npos)
+            return error(Errc::invalid, cat(option, ": ", quoted(file), " is no file of a cgroup"));
+        std::string controller = file.substr(0, file.find('.'));
+        if (d_.launch.cgroup.path.empty())
+            return error(Errc::unsupported,
+                         cat(option,
+                             ": this host has no cgroup2 that croft may use, so nothing can be "
+                             "limited (mount one at /sys/fs/cgroup, or start croft in a delegated group)"));
+        if (controller != "cgroup" && !has_controller(d_, controller))
+            return error(Errc::unsupported,
+                         cat(option, ": this host has no cgroup2 ", controller,
+                             " controller that croft may use (it may be switched off, held by cgroup v1, "
+                             "or not delegated)"));
+        auto& wanted = d_.launch.cgroup.controllers;
+        if (controller != "cgroup" && std::ranges::find(wanted, controller) == wanted.end())
+            wanted.push_back(controller);
+        d_.launch.cgroup.settings.push_back({std::move(file), std::move(value)});
+        return {};
+    }
+
+    Result<> memory(const spec::Resources& r) {
+        struct Row {
+            const std::optional<uint64_t>& value;
+            const char *file, *option;
+        };
+        const Row rows[] = {{r.memory_max, "memory.max", "--memory"},
+                            {r.memory_high, "memory.high", "--memory-high"},
+                            {r.memory_low, "memory.low", "--memory-low"},
+                            {r.memory_min, "memory.min", "--memory-min"},
+                            {r.swap_max, "memory.swap.max", "--memory-swap"}};
+        for (const Row& row : rows)
+            if (row.value) TRY(set(row.file, number(*row.value), row.option));
+        return {};
+    }
+
+    Result<> cpu(const spec::Resources& r) {
+        uint64_t period = r.cpu_period.value_or(100'000);
+        if (r.cpu_quota || r.cpu_period) {
+            std::string quota = "max";
+            // The kernel refuses less than a millisecond.
+            if (r.cpu_quota && *r.cpu_quota != UINT64_MAX)
+                quota = cat(std::max<uint64_t>(*r.cpu_quota * period / 1'000'000, 1000));
+            TRY(set("cpu.max", cat(quota, " ", period), "--cpus"));
+        }
+        if (r.cpu_burst) TRY(set("cpu.max.burst", cat(*r.cpu_burst), "burst"));
+        if (r.cpu_weight) TRY(set("cpu.weight", cat(*r.cpu_weight), "--cpu-weight"));
+        if (r.cpu_idle) TRY(set("cpu.idle", "1", "--cpu-weight"));
+        return {};
+    }
+
+    Result<> tasks(const spec::Resources& r) {
+        if (r.tasks_max) return set("pids.max", number(*r.tasks_max), "--tasks");
+        // Nobody asked for the default, so a host that cannot do it goes without.
+        if (d_.boot && has_controller(d_, "pids") && !d_.launch.cgroup.path.empty())
+            return set("pids.max", cat(default_tasks), "TasksMax");
+        return {};
+    }
+
+    Result<> io(const spec::Resources& r) {
+        if (r.io_weight) TRY(set("io.weight", cat("default ", *r.io_weight), "--io-weight"));
+        for (const auto& [path, limit] : r.io_max) {
+            auto device = d_.facts.devices.find(path);
+            if (device == d_.facts.devices.end() || device->second.type != 'b')
+                return error(Errc::invalid,
+                             cat("I/O limit: ", quoted(path), " is no block device of this host"));
+            TRY(set("io.max", cat(device->second.major, ":", device->second.minor, " ", limit),
+                    "an I/O limit"));
+        }
+        return {};
+    }
+
+    Draft& d_;
+};
+
+void allow(Draft& d, char type, int64_t major, int64_t minor, std::string_view access) {
+    d.launch.cgroup.devices.push_back({type, major, minor, std::string(access), true});
+}
+
+Result<> allow_device(Draft& d, const spec::Device& device) {
+    if (device.path.starts_with("char-") || device.path.starts_with("block-")) {
+        auto found = d.facts.device_classes.find(device.path);
+        if (found == d.facts.device_classes.end() || found->second.empty())
+            return error(Errc::not_found, cat("--device: ", quoted(device.path),
+                                              " is no class of /proc/devices on this host"));
+        for (uint32_t major : found->second)
+            allow(d, device.path[0] == 'c' ? 'c' : 'b', major, -1, device.access);
+        return {};
+    }
+    auto found = d.facts.devices.find(device.path);
+    if (found == d.facts.devices.end() || found->second.type == 0)
+        return error(Errc::not_found, cat("--device: ", quoted(device.path), " is no device of this host"));
+    allow(d, found->second.type, found->second.major, found->second.minor, device.access);
+    return {};
+}
+
+// Everything that no rule allows is refused, whatever node the payload makes or finds: a node made by mknod
+// is a way to the host's disks. Making nodes ('m') is allowed for those few that every machine has.
+Result<> device_rules(Draft& d) {
+    constexpr int64_t standard[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
+    for (auto [major, minor] : standard) allow(d, 'c', major, minor, "rwm");
+    allow(d, 'c', 136, -1, "rw");  // pseudo terminals
+    if (d.boot)
+        for (const char* path : {"/dev/fuse", "/dev/net/tun"})
+            if (auto found = d.facts.devices.find(path); found != d.facts.devices.end() && found->second.type)
+                allow(d, found->second.type, found->second.major, found->second.minor, "rw");
+    for (const spec::Device& device : d.spec.devices) TRY(allow_device(d, device));
+    for (const spec::DeviceRule& rule : d.spec.resources.device_rules)
+        d.launch.cgroup.devices.push_back({rule.type, rule.major.value_or(-1), rule.minor.value_or(-1),
+                                           rule.access.empty() ? "rwm" : rule.access, rule.allow});
+    return {};
+}
+
+void choose_controllers(Draft& d) {
+    auto& wanted = d.launch.cgroup.controllers;
+    // An init distributes them further, so it gets all; one program gets those that tell what it uses.
+    for (const std::string& name : d.facts.cgroup_controllers)
+        if (d.boot || name == "memory" || name == "pids" || name == "cpu") wanted.push_back(name);
+}
+
+void warn_unit_only(Draft& d) {
+    static constexpr std::string_view applied[] = {
+        "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
+        "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
+    std::vector<std::string> names;
+    for (const auto& [name, value] : d.spec.resources.unit_properties) {
+        bool here = std::ranges::find(applied, name) != std::end(applied);
+        // A share is of what systemd knows; CPUQuota= is always written as one.
+        if (here && (!value.ends_with('%') || name == "CPUQuota")) continue;
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+    if (!names.empty())
+        d.warn(cat(join(names, "=, "), "= takes effect only where the machine is a unit of systemd"));
+}
+
+}  // namespace
+
+Result<> plan_cgroup(Draft& d) {
+    launch::Cgroup& cgroup = d.launch.cgroup;
+    if (!d.facts.cgroup_root.empty()) {
+        std::string_view base =
+            d.spec.resources.cgroup_parent.empty() ? d.facts.cgroup_base : d.spec.resources.cgroup_parent;
+        while (base.starts_with('/')) base.remove_prefix(1);
+        cgroup.path = base.empty() ? d.spec.name : cat(base, "/", d.spec.name);
+        if (d.boot) {
+            // The payload owns a subgroup: a group's limits are files that its owner could write.
+            cgroup.payload = "payload";
+            cgroup.delegate = true;
+            cgroup.owner_uid = d.root_uid, cgroup.owner_gid = d.root_gid;
+        }
+        choose_controllers(d);
+    } else if (d.boot) {
+        return error(Errc::unsupported,
+                     "booting needs a cgroup2 that croft may use: mount one (mount -t cgroup2 none "
+                     "/sys/fs/cgroup), or start croft in a delegated group");
+    } else {
+        d.warn(
+            "this host has no cgroup2 that croft may use: the machine stays in the caller's control group");
+    }
+    TRY(Limits(d).all());
+    TRY(device_rules(d));
+    d.device_policy = !cgroup.path.empty() && d.facts.has_device_bpf && d.facts.privileged;
+    cgroup.device_policy = d.device_policy;
+    if (!d.device_policy) cgroup.devices.clear();
+    warn_unit_only(d);
+    return {};
+}
+
+}  // namespace croft::plan

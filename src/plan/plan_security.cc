@@ -1,0 +1,90 @@
+// Privileges: capabilities and the system call filter.
+#include "plan/capabilities.h"
+#include "plan/draft.h"
+#include "spec/seccomp_request.h"
+
+namespace croft::plan {
+
+namespace {
+
+constexpr uint64_t net_bind_service = uint64_t{1} << 10, net_admin = uint64_t{1} << 12,
+                   mknod = uint64_t{1} << 27;
+
+bool names_all(const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+        if (lower(name) == "all") return true;
+    return false;
+}
+
+uint64_t default_set(const Draft& d) {
+    if (!d.boot) return app_capabilities();
+    uint64_t set = boot_capabilities();
+    // An init configures the network that is its own; on the host's, a user namespace's capability would be
+    // worth nothing, and programs that find it would try and fail.
+    if (d.private_network) set |= net_admin;
+    if (d.private_users && !d.private_network) set &= ~net_bind_service;
+    return set;
+}
+
+Result<uint64_t> bounding_set(Draft& d) {
+    const spec::Security& s = d.spec.security;
+    uint64_t last = d.facts.last_capability;
+    uint64_t add = TRY(capability_set(s.cap_add, last).within("--cap-add"));
+    uint64_t drop = TRY(capability_set(s.cap_drop, last).within("--cap-drop"));
+    uint64_t ambient = TRY(capability_set(s.cap_ambient, last).within("--ambient-capability"));
+    uint64_t set = default_set(d);
+    // "all" is where the list starts from; what is named next to it in the other list is the exception.
+    if (names_all(s.cap_drop)) set = 0;
+    uint64_t result = names_all(s.cap_drop) ? add | ambient : ((set | add | ambient) & ~drop);
+    // Without a device policy, a payload that is root of the host could make itself a node of the host's
+    // disk.
+    if (!d.device_policy && !d.private_users && d.facts.privileged && !(add & mknod)) result &= ~mknod;
+    if (d.private_users || !d.facts.privileged) return result;  // a new user namespace starts with all
+    uint64_t missing = (add | ambient) & result & ~d.facts.capability_bounding;
+    if (missing)
+        d.warn(cat("croft itself does not have ", join(capability_names(missing), ", "),
+                   ": the machine goes without"));
+    return result & d.facts.capability_bounding;
+}
+
+Result<> plan_capabilities(Draft& d) {
+    launch::Process& p = d.launch.process;
+    p.cap_bounding = TRY(bounding_set(d));
+    p.cap_ambient =
+        TRY(capability_set(d.spec.security.cap_ambient, d.facts.last_capability)) & p.cap_bounding;
+    // Inheritable is what file capabilities add to; beyond the ambient set it must be empty (CVE-2022-24769).
+    p.cap_inheritable = p.cap_ambient;
+    p.cap_effective = p.uid == 0 ? p.cap_bounding : p.cap_ambient;
+    p.no_new_privileges = d.spec.security.no_new_privileges.value_or(!d.boot && p.uid != 0);
+    return {};
+}
+
+Result<> plan_seccomp(Draft& d) {
+    const spec::Security& s = d.spec.security;
+    if (s.seccomp_off) {
+        d.warn("without a system call filter every bug of the kernel is within the payload's reach");
+        return {};
+    }
+    if (!d.facts.has_seccomp) {
+        bool asked =
+            s.seccomp || !s.syscalls_allow.empty() || !s.syscalls_deny.empty() || !s.address_families.empty();
+        if (asked)
+            return error(Errc::unsupported, "this kernel has no system call filters (CONFIG_SECCOMP_FILTER)");
+        d.warn(
+            "this kernel has no system call filters (CONFIG_SECCOMP_FILTER): the machine runs without one");
+        return {};
+    }
+    launch::Process& p = d.launch.process;
+    p.seccomp = s.seccomp ? TRY(spec::profile_request(*s.seccomp).within("--seccomp"))
+                          : TRY(spec::default_request(p.cap_bounding, s));
+    return {};
+}
+
+}  // namespace
+
+Result<> plan_security(Draft& d) {
+    TRY(plan_capabilities(d));
+    return plan_seccomp(d);
+}
+
+}  // namespace croft::plan

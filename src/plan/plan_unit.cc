@@ -1,0 +1,96 @@
+// The same machine as a unit of systemd: what systemd shall do, while the launcher that it starts performs
+// the LaunchPlan and is gone, so that the payload is the unit's main process.
+#include <algorithm>
+
+#include "base/signals.h"
+#include "plan/draft.h"
+
+namespace croft::plan {
+
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+bool has(const Settings& settings, std::string_view name) {
+    return std::ranges::find(settings, name, [](const auto& s) { return std::string_view(s.first); }) !=
+           settings.end();
+}
+
+std::string seconds(uint64_t microseconds) {
+    if (microseconds == UINT64_MAX) return "infinity";
+    return microseconds % 1'000'000 == 0 ? cat(microseconds / 1'000'000, "s") : cat(microseconds, "us");
+}
+
+// A word of an Exec line: systemd splits at blanks and knows quotes, variables and escapes.
+std::string exec_word(std::string_view word) {
+    bool plain = !word.empty() && word.find_first_of(" \t\"'\\$;") == word.npos;
+    if (plain) return std::string(word);
+    std::string out = "\"";
+    for (char c : word) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c == '$') out += '$';
+        out += c;
+    }
+    return out + '"';
+}
+
+void describe_unit(const Draft& d, Settings& unit) {
+    unit.emplace_back("Description", cat("Machine ", d.spec.name));
+    unit.emplace_back("Documentation", "man:croft(1)");
+    unit.emplace_back("After", "network.target");
+    unit.emplace_back("PartOf", "machines.target");
+    unit.emplace_back("Before", "machines.target");
+    unit.emplace_back("RequiresMountsFor",
+                      d.facts.tree.directory.empty() ? d.spec.root.directory : d.facts.tree.directory);
+}
+
+void supervise(const Draft& d, Settings& service) {
+    std::string launcher = exec_word(cat(d.facts.helper_directory, "/croft-launch"));
+    service.emplace_back("Type", "notify");
+    // The launcher says which process is the machine's; nothing inside may (a payload that is root of the
+    // host could name any process).
+    service.emplace_back("NotifyAccess", "main");
+    service.emplace_back("ExecStart", cat(launcher, " ", exec_word(d.spec.name)));
+    service.emplace_back("ExecStopPost", cat("-", launcher, " --cleanup ", exec_word(d.spec.name)));
+    // reboot(2) in a PID namespace ends its init with SIGHUP, power-off with SIGINT.
+    service.emplace_back("RestartForceExitStatus", "SIGHUP");
+    service.emplace_back("SuccessExitStatus", "SIGINT");
+    service.emplace_back("KillMode", "mixed");
+    service.emplace_back("KillSignal", signal_name(static_cast<int>(d.launch.stop_signal)));
+    service.emplace_back("TimeoutStopSec", seconds(d.launch.stop_timeout));
+}
+
+void confine(const Draft& d, Settings& service) {
+    const spec::Resources& r = d.spec.resources;
+    service.emplace_back("Slice", r.slice.empty() ? "machine.slice" : r.slice);
+    service.emplace_back("Delegate", "yes");
+    if (!has(r.unit_properties, "TasksMax")) service.emplace_back("TasksMax", "16384");
+    if (!has(r.unit_properties, "DevicePolicy")) service.emplace_back("DevicePolicy", "closed");
+    service.emplace_back("DeviceAllow", "char-pts rw");
+    if (d.boot)
+        for (const char* path : {"/dev/fuse", "/dev/net/tun"})
+            if (auto found = d.facts.devices.find(path); found != d.facts.devices.end() && found->second.type)
+                service.emplace_back("DeviceAllow", cat(path, " rw"));
+    for (const spec::Device& device : d.spec.devices)
+        service.emplace_back("DeviceAllow", cat(device.path, " ", device.access));
+    service.insert(service.end(), r.unit_properties.begin(), r.unit_properties.end());
+}
+
+}  // namespace
+
+void plan_unit(Draft& d) {
+    launch::UnitPlan& plan = d.plans.unit;
+    plan.name = cat("croft-", d.spec.name, ".service");
+    describe_unit(d, plan.unit);
+    supervise(d, plan.service);
+    confine(d, plan.service);
+    for (const auto& [name, value] : d.spec.unit_settings) {
+        size_t dot = name.find('.');
+        std::string_view section = std::string_view(name).substr(0, dot);
+        if (dot == name.npos || section == "Install")
+            continue;  // installing is for files, not for a running unit
+        (section == "Unit" ? plan.unit : plan.service).emplace_back(name.substr(dot + 1), value);
+    }
+}
+
+}  // namespace croft::plan
