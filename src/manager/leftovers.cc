@@ -63,14 +63,14 @@ class Search {
     // already.
     void cgroups(const std::string& base) {
         for (const auto& [name, type] : entries_of(base))
-            if (type == DT_DIR && !names_.contains(name))
+            if (type == DT_DIR && !has_machine(name))
                 add("cgroup", cat(base, "/", name, " belongs to no machine"),
                     [&, path = cat(base, "/", name)] { return remove_cgroup(path); });
     }
 
     void scratch() {
         for (const auto& [name, type] : entries_of(paths_.scratch))
-            if (!names_.contains(name))
+            if (!has_machine(name))
                 add("throwaway files", cat(paths_.scratch, "/", name, " belongs to no machine"),
                     [&, path = cat(paths_.scratch, "/", name)] {
                         return remove_tree_at(AT_FDCWD, path.c_str());
@@ -83,7 +83,7 @@ class Search {
             char holder[128];
             std::string path = cat(directory, "/", base);
             ssize_t n = readlink(path.c_str(), holder, sizeof holder);
-            if (n > 0 && names_.contains(std::string(holder, static_cast<size_t>(n)))) continue;
+            if (n > 0 && has_machine(std::string(holder, static_cast<size_t>(n)))) continue;
             add("ids", cat("the range ", base, " is kept for a machine that is gone"), [path]() -> Result<> {
                 return unlink(path.c_str()) == 0 ? Result<>()
                                                  : Result<>(os_error(errno, "removing the mark"));
@@ -114,6 +114,13 @@ class Search {
     std::vector<Finding> findings;
 
   private:
+    // Asked again at the moment of use: a machine may have been started since the list was made.
+    bool has_machine(const std::string& name) const {
+        if (names_.contains(name)) return true;
+        auto machine = find(paths_, name);
+        return machine && machine->state != State::lost;
+    }
+
     const Paths& paths_;
     Repair repair_;
     std::set<std::string> names_;  // of machines that are there and not lost
