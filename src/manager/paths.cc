@@ -1,10 +1,15 @@
 #include "manager/paths.h"
 
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/text.h"
 
 #ifndef CROFT_LIBEXECDIR
@@ -13,6 +18,8 @@
 
 namespace croft::manager {
 namespace {
+
+constexpr const char* system_run = "/run/croft";
 
 std::string environment(const char* name) {
     const char* value = getenv(name);
@@ -52,13 +59,30 @@ Result<> fill_user_paths(Paths& paths) {
     return {};
 }
 
+bool is_tmpfs(const char* path) {
+    struct statfs fs = {};
+    return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+// What is in the run directory must not outlive a boot, and a start makes and removes a directory in it: on a
+// disk that costs milliseconds (ext4 waits for its journal). So where /run is no tmpfs, as on hosts without
+// an init that makes it one, croft's part of it becomes one.
+void mount_run_directory(const Paths& paths) {
+    if (!paths.system || paths.run != system_run || is_tmpfs(system_run)) return;
+    // One command at a time, or the second tmpfs would hide the first one's machines.
+    Fd below(open("/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!below || flock(below.get(), LOCK_EX) < 0 || is_tmpfs(system_run)) return;
+    if (mount("croft", system_run, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=20%") < 0)
+        debug(cat("no tmpfs at ", system_run, ": ", errno_text(errno)));
+}
+
 }  // namespace
 
 Result<Paths> find_paths() {
     Paths paths;
     paths.system = geteuid() == 0;
     if (paths.system)
-        paths.run = "/run/croft", paths.cache = "/var/cache/croft", paths.state = "/var/lib/croft";
+        paths.run = system_run, paths.cache = "/var/cache/croft", paths.state = "/var/lib/croft";
     else
         TRY(fill_user_paths(paths));
     paths.run = TRY(directory_from("CROFT_RUN_DIR", paths.run));
@@ -78,6 +102,7 @@ Result<Fd> open_machines(const Paths& paths) {
     int fd = open(paths.machines.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT) {
         TRY(make_dirs_at(AT_FDCWD, paths.run).within("making croft's run directory"));
+        mount_run_directory(paths);
         if (mkdir(paths.machines.c_str(), 0755) < 0 && errno != EEXIST)
             return os_error(errno, cat("making ", quoted(paths.machines)));
         fd = open(paths.machines.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -30,8 +30,7 @@ const char* init_name(spec::InitKind kind) {
 }
 
 Result<> take_ids(const Paths& paths, const spec::MachineSpec& spec, spec::HostFacts& facts, Prepared& out) {
-    bool pick = spec.users.mode == UserMode::pick ||
-                (spec.users.mode == UserMode::automatic && facts.tree.idmap_supported);
+    bool pick = spec.users.mode == UserMode::pick || spec.users.mode == UserMode::automatic;
     if (!facts.privileged || (!pick && spec.users.mode != UserMode::fixed)) return {};
     out.ids = pick ? TRY(pick_ids(paths, spec.name)) : TRY(mark_ids(paths, spec.name, spec.users.base));
     out.record.id_base = facts.id_base = out.ids.base;
