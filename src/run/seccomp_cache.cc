@@ -31,12 +31,20 @@ struct SeccompFile {
 
 namespace {
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__ILP32__)
 constexpr uint32_t this_arch = AUDIT_ARCH_X86_64;
+#elif defined(__i386__)
+constexpr uint32_t this_arch = AUDIT_ARCH_I386;
 #elif defined(__aarch64__)
 constexpr uint32_t this_arch = AUDIT_ARCH_AARCH64;
-#elif defined(__riscv)
+#elif defined(__arm__)
+constexpr uint32_t this_arch = AUDIT_ARCH_ARM;
+#elif defined(__riscv) && __riscv_xlen == 64
 constexpr uint32_t this_arch = AUDIT_ARCH_RISCV64;
+#elif defined(__powerpc64__) && __BYTE_ORDER == __LITTLE_ENDIAN
+constexpr uint32_t this_arch = AUDIT_ARCH_PPC64LE;
+#elif defined(__s390x__)
+constexpr uint32_t this_arch = AUDIT_ARCH_S390X;
 #else
 #error "name this machine's AUDIT_ARCH_* here"
 #endif
