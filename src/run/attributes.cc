@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace croft::run {
@@ -24,11 +26,22 @@ struct SchedAttr {
     uint64_t runtime, deadline, period;
 };
 
-Result<> set_rlimits(pid_t pid, const launch::Process& p) {
+// The payload sets its own limits as the last thing before it executes, so that they do not hit the launch; only a hard
+// limit that is to be higher than ours needs somebody with the host's CAP_SYS_RESOURCE.
+bool needs_raise(const launch::ResourceLimit& limit) {
+    rlimit now;
+    return getrlimit(static_cast<__rlimit_resource>(limit.resource), &now) == 0 && limit.hard > now.rlim_max;
+}
+
+Result<> raise_rlimits(pid_t pid, const launch::Process& p) {
     for (const launch::ResourceLimit& limit : p.rlimits) {
-        rlimit wanted = {limit.soft, limit.hard};
-        if (prlimit(pid, static_cast<__rlimit_resource>(limit.resource), &wanted, nullptr) < 0)
-            return os_error(errno, cat("setting resource limit ", limit.resource, " to ", limit.soft, ":", limit.hard));
+        if (!needs_raise(limit)) continue;
+        auto resource = static_cast<__rlimit_resource>(limit.resource);
+        rlimit raised;
+        getrlimit(resource, &raised);
+        rlim_t before = std::exchange(raised.rlim_max, limit.hard);
+        if (prlimit(pid, resource, &raised, nullptr) < 0)
+            return os_error(errno, cat("raising the hard resource limit ", limit.resource, " from ", before, " to ", limit.hard));
     }
     return {};
 }
@@ -72,17 +85,27 @@ Result<> set_scheduler(pid_t pid, const launch::Process& p) {
 }  // namespace
 
 bool has_attributes(const launch::Process& p) {
-    return !p.rlimits.empty() || p.oom_score_adjust || !p.cpu_affinity.empty() || !p.sched_policy.empty() || p.io_priority;
+    for (const launch::ResourceLimit& limit : p.rlimits)
+        if (needs_raise(limit)) return true;
+    return !p.cpu_affinity.empty() || !p.sched_policy.empty() || p.io_priority;
 }
 
 Result<> set_attributes(pid_t pid, const launch::Process& p) {
-    TRY(set_rlimits(pid, p));
-    if (p.oom_score_adjust)
-        TRY(write_file_at(AT_FDCWD, cat("/proc/", pid, "/oom_score_adj").c_str(), cat(*p.oom_score_adjust)).within("setting the OOM score"));
+    TRY(raise_rlimits(pid, p));
     TRY(set_affinity(pid, p));
     TRY(set_scheduler(pid, p));
     if (p.io_priority && syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, *p.io_priority) < 0) return os_error(errno, "setting the I/O priority");
     return {};
+}
+
+Result<> OomScore::set(int score) {
+    before_ = TRY(read_file_at(AT_FDCWD, "/proc/self/oom_score_adj"));
+    return write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", cat(score)).within("setting the OOM score");
+}
+
+OomScore::~OomScore() {
+    if (before_.empty()) return;
+    if (Result<> back = write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", trim(before_)); !back) warn(back.error().text);
 }
 
 }  // namespace croft::run

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 #include "base/result.h"
 #include "launch/launch_plan.h"
 
@@ -11,5 +13,19 @@ namespace croft::run {
 
 bool has_attributes(const launch::Process& process);
 Result<> set_attributes(pid_t pid, const launch::Process& process);
+
+// The OOM score is inherited instead: the launcher takes it on and gives it back at the end of this object's life. The
+// kernel changes it for all who share memory with a process, and until exec the payload's shares the launcher's.
+class OomScore {
+  public:
+    OomScore() = default;
+    OomScore(const OomScore&) = delete;
+    OomScore& operator=(const OomScore&) = delete;
+    ~OomScore();
+    Result<> set(int score);
+
+  private:
+    std::string before_;
+};
 
 }  // namespace croft::run

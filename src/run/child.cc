@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
 #include "kernel/raw.h"
 #include "run/walk.h"
 
@@ -24,12 +25,20 @@ using kernel::raw_open_in_root;
 using launch::Phase;
 using launch::ProcessStage;
 
-Prepared::Prepared(const launch::Process& p, bool with_init) : process(p) {
-    if (with_init) argv.push_back("croft-init");
+Prepared::Prepared(const launch::Process& p) : process(p) {
     for (const auto& word : p.argv) argv.push_back(word.c_str());
     for (const auto& word : p.env) envp.push_back(word.c_str());
     argv.push_back(nullptr);
     envp.push_back(nullptr);
+}
+
+void Prepared::use_init(Fd program, int sync) {
+    words = {"croft-init", cat("--report=", sync), cat("--path=", process.search_path)};
+    if (!process.init) words.push_back("--exec");
+    words.push_back("--");
+    for (size_t i = 0; i < words.size(); ++i) argv.insert(argv.begin() + static_cast<long>(i), words[i].c_str());
+    init = program.get();
+    init_file = std::move(program);
 }
 
 namespace {
@@ -37,8 +46,39 @@ namespace {
 [[noreturn]] void fail(const Context& c, Phase phase, uint8_t detail, size_t index, long error) {
     FailureMessage message;
     message.failure = {.phase = phase, .detail = detail, .index = static_cast<uint16_t>(index), .error = static_cast<int32_t>(-error)};
-    send_message(c.sync, &message, sizeof message, -1);
+    __builtin_memcpy(message.reason, c.reason, sizeof message.reason);
+    // write, not send: a filter that is loaded by now may not know the latter.
+    raw(SYS_write, c.sync, arg(&message), sizeof message);
     for (;;) raw(SYS_exit_group, 125);
+}
+
+// A handler is of no use to the payload, and what the caller of croft ignores (nohup, a shell's background job) is not
+// to be ignored inside.
+void reset_signals() {
+    struct {
+        void* handler = nullptr;
+        unsigned long flags = 0;
+        void* restorer = nullptr;
+        uint64_t mask = 0;
+    } standard;
+    for (int signal = 1; signal <= 64; ++signal)
+        if (signal != SIGKILL && signal != SIGSTOP) raw(SYS_rt_sigaction, signal, arg(&standard), 0, sizeof standard.mask);
+    raw(SYS_rt_sigprocmask, SIG_SETMASK, arg(&standard.mask), 0, sizeof standard.mask);
+}
+
+// Until exec nobody but the launcher knows of us, so we end with it.
+void end_with_launcher(const Context& c, long signal) {
+    raw(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0);
+    char byte;
+    // It may have ended before that: then its end of the socket is closed.
+    if (raw(SYS_recvfrom, c.sync, arg(&byte), 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0) raw(SYS_exit_group, 125);
+}
+
+// The fault walk kills the launcher, whom this process cannot name from its own PID namespace.
+void passed(const Prepared& prepared, const Context& c, uint32_t point) {
+    if (point != prepared.faults.kill_at) return;
+    raw(SYS_write, c.sync, arg("k"), 1);
+    for (;;) raw(SYS_ppoll, 0, 0, 0, 0, 8);
 }
 
 // Every stage of Process returns 0 or -errno.
@@ -166,15 +206,19 @@ struct Stages {
         return error;
     }
 
-    // Set after the last change of ids, which would clear it. When the parent is gone already, its end of the socket
-    // is closed.
+    // Set after the last change of ids, which clears it.
     long parent_death() {
-        if (!p.parent_death_signal) return 0;
-        long error = raw(SYS_prctl, PR_SET_PDEATHSIG, p.parent_death_signal, 0, 0, 0);
-        char byte;
-        if (error >= 0 && raw(SYS_recvfrom, c.sync, arg(&byte), 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) == 0)
-            raw(SYS_exit_group, 125);
-        return error;
+        end_with_launcher(c, p.parent_death_signal);
+        return 0;
+    }
+
+    // The launcher has raised the hard limits that needed raising; here they only get narrower.
+    long rlimits() {
+        for (const launch::ResourceLimit& limit : p.rlimits) {
+            uint64_t wanted[2] = {limit.soft, limit.hard};
+            if (long error = raw(SYS_prlimit64, 0, limit.resource, arg(wanted), 0); error < 0) return error;
+        }
+        return 0;
     }
 };
 
@@ -187,6 +231,7 @@ constexpr StageRow order[] = {{ProcessStage::keyring, &Stages::keyring},
                  {ProcessStage::streams, &Stages::streams},
                  {ProcessStage::fds, &Stages::fds},
                  {ProcessStage::directory, &Stages::directory},
+                 {ProcessStage::rlimits, &Stages::rlimits},
                  {ProcessStage::personality, &Stages::personality},
                  {ProcessStage::capabilities, &Stages::read_permitted},
                  {ProcessStage::bounding, &Stages::bounding},
@@ -205,7 +250,7 @@ void apply_process(const Prepared& prepared, Context& c) {
         long error = prepared.faults.before(point);
         if (error >= 0) error = (s.*stage.run)();
         if (error < 0) fail(c, Phase::process, static_cast<uint8_t>(stage.name), 0, error);
-        prepared.faults.after(point++);
+        passed(prepared, c, point++);
     }
 }
 
@@ -215,6 +260,8 @@ long exec_file(const Prepared& p, const char* path) {
 
 [[noreturn]] void execute(const Prepared& prepared, Context& c) {
     const launch::Process& p = prepared.process;
+    // croft-init tells over the same socket when it cannot execute the command.
+    if (prepared.init >= 0) raw(SYS_fcntl, c.sync, F_SETFD, 0);
     if (prepared.init >= 0)
         fail(c, Phase::exec, 0, 0, raw(SYS_execveat, prepared.init, arg(""), arg(prepared.argv.data()), arg(prepared.envp.data()), AT_EMPTY_PATH));
     const char* command = p.argv[0].c_str();
@@ -257,28 +304,30 @@ const uint32_t process_points = std::size(order);
 
 void become_payload(const Prepared& prepared, Context& c) {
     c.place = Place::inside;
-    {
-        uint64_t none = 0;
-        raw(SYS_rt_sigprocmask, SIG_SETMASK, arg(&none), 0, sizeof none);
-    }
+    reset_signals();
+    end_with_launcher(c, SIGKILL);
     if (prepared.wait_for_go) wait_for_go(c);
     if (prepared.user_namespace) {
         long error = raw(SYS_setresgid, 0, 0, 0);
         if (error >= 0) error = raw(SYS_setresuid, 0, 0, 0);
+        end_with_launcher(c, SIGKILL);
         if (error < 0) fail(c, Phase::process, static_cast<uint8_t>(ProcessStage::ids), 0, error);
     }
     if (prepared.unshare)
         if (long error = raw(SYS_unshare, static_cast<long>(prepared.unshare)); error < 0) fail(c, Phase::clone, 0, 0, error);
     if (c.plan) {
-        // Our own copy of the stage's root: the launcher's descriptor is of its mount namespace, not of ours.
-        c.stage = static_cast<int>(raw(SYS_openat, AT_FDCWD, arg("/"), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        // Our own copy of the stage's root is where we start; the launcher's descriptor is of its mount namespace.
+        if (c.stage >= 0) {
+            c.stage = static_cast<int>(raw(SYS_openat, AT_FDCWD, arg("."), O_PATH | O_DIRECTORY | O_CLOEXEC));
+            raw(SYS_chdir, arg("/"));
+        }
         const auto& steps = c.plan->inside;
         for (size_t i = 0; i < steps.size(); ++i) {
             uint32_t point = prepared.first_point + static_cast<uint32_t>(i);
             long error = prepared.faults.before(point);
             if (error >= 0) error = perform(steps[i], c);
             if (error < 0) fail(c, Phase::inside, 0, i, error);
-            prepared.faults.after(point);
+            passed(prepared, c, point);
         }
     }
     apply_process(prepared, c);

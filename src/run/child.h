@@ -3,10 +3,11 @@
 
 #include <linux/filter.h>
 
-#include <csignal>
+#include <cerrno>
+#include <string>
 #include <vector>
 
-#include "kernel/raw.h"
+#include "base/fd.h"
 #include "run/context.h"
 
 namespace croft::run {
@@ -16,18 +17,20 @@ struct Faults {
     uint32_t fail_at = UINT32_MAX, kill_at = UINT32_MAX;
     int error = EIO;
     long before(uint32_t point) const { return point == fail_at ? -error : 0; }
-    void after(uint32_t point) const {
-        if (point == kill_at) kernel::raw(SYS_kill, kernel::raw(SYS_getpid), SIGKILL);
-    }
 };
 // How many points the process part has: one for each of its stages.
 extern const uint32_t process_points;
 
 // Everything the child needs, made by the parent before the clone.
 struct Prepared {
-    Prepared(const launch::Process& process, bool init);
+    explicit Prepared(const launch::Process& process);
+    // Lets croft-init make the last exec: as the machine's init (process.init), or just in between, so that
+    // /proc/self/exe in the tree (as a link, or behind #!) is never this program (CVE-2019-5736).
+    void use_init(Fd program, int sync);
     const launch::Process& process;
     std::vector<const char*> argv, envp;  // end in nullptr
+    std::vector<std::string> words;       // what croft-init is told in front
+    Fd init_file;
     int init = -1;                        // croft-init, from a read-only mount
     int streams[3] = {0, 1, 2};           // -1: /dev/null of the machine
     sock_fprog filter = {};
@@ -37,16 +40,17 @@ struct Prepared {
     uint64_t unshare = 0;                 // CLONE_NEWCGROUP: rooted where the child is, not where its parent is
     uint32_t first_point = 0;             // of inside[0], for the fault walk
     Faults faults;
-    long launcher = 0;                    // who is killed when the fault walk says so
 };
 
 // Performs plan.inside and the process and executes. Ends by exec, or by reporting a StepFailure over context.sync.
 [[noreturn]] void become_payload(const Prepared& prepared, Context& context);
 
-// What travels over the sync socket besides 'c' with a terminal's master.
+// What travels over the sync socket besides 'c' with a terminal's master, 'k' (the fault walk: die now) and croft-init's
+// 'x' (run/exec_report.h).
 struct FailureMessage {
     char kind = 'f';
     launch::StepFailure failure;
+    char reason[sizeof Context::reason] = {};  // the kernel's own sentence, where it had one
 };
 inline constexpr char go_byte = 'g';
 

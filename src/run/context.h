@@ -9,6 +9,7 @@
 
 namespace croft::run {
 
+using launch::Slot;
 inline constexpr size_t max_slots = 256;
 
 enum class Place : uint8_t { host, stage, inside };
@@ -21,8 +22,25 @@ struct Context {
     int stage = -1;                    // the stage's own root, below the machine's: blank-file, blank-dir, p, s, l
     int sync = -1;                     // socket to the launcher (inside)
     int terminal = -1;                 // slave opened by OpenConsole
+    char reason[120] = {};             // what the kernel said about a file system it would not mount
+    // Overlay layers that are attached below the stage's l/ for now: the slot of l/NAME, by the name's number.
+    std::array<Slot, 128> layers;
+    size_t used_layers = 0;
     Context() { slots.fill(-1); }
 };
+
+// The name of the nth mount point below the stage's l/: one character for the first 62, then two. Short, because
+// fsconfig(2) takes a string of 255 bytes only for all lower layers together.
+struct LayerName {
+    explicit LayerName(size_t n) {
+        constexpr const char* digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        if (n >= 62) text[0] = digits[n / 62], text[1] = digits[n % 62];
+        else text[0] = digits[n];
+    }
+    char text[3] = {};
+};
+// Takes all layers away again, when the stage is complete.
+void detach_layers(Context& context);
 
 // Performs one step: 0 or -errno. Heap-free and free of libc state, so it may run between clone and exec.
 long perform(const launch::Step& step, Context& context);

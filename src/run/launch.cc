@@ -1,80 +1,83 @@
 #include "run/launch.h"
 
-#include <linux/sched.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/cgroup.h"
 #include "kernel/raw.h"
 #include "run/attributes.h"
-#include "run/child.h"
 #include "run/device_program.h"
-#include "run/messages.h"
 #include "run/scope_ns.h"
+#include "run/payload.h"
 #include "run/stage.h"
 
 namespace croft::run {
 
-using kernel::arg;
-using kernel::raw;
 using launch::LaunchPlan;
 using launch::Phase;
 using launch::StepFailure;
 
 namespace {
 
-Error step_error(const LaunchPlan& plan, Phase phase, size_t index, long error) {
-    return launch::explain(plan, {.phase = phase, .index = static_cast<uint16_t>(index), .error = static_cast<int32_t>(-error)});
-}
-
 // One launch: what is open while it happens. Whatever is not handed over closes at the end.
 class Launch {
   public:
-    Launch(const LaunchPlan& plan, const LaunchEnvironment& environment) : plan_(plan), env_(environment) { context_.plan = &plan; }
+    Launch(const LaunchPlan& plan, const LaunchEnvironment& environment)
+        : plan_(plan), env_(environment), prepared_(plan.process) {
+        context_.plan = &plan;
+    }
     ~Launch() {
         for (int fd : context_.slots) kernel::raw_close(fd);
     }
     Result<Launched> run();
 
   private:
-    Result<> prepare();
+    Result<> start();
+    Error step_error(Phase phase, size_t index, long error) const;
+    bool private_users() const { return !plan_.uid_maps.empty(); }
     Result<> perform_steps(Phase phase, Place place, const std::vector<launch::Step>& steps);
     Result<> make_cgroup();
-    Result<> clone_from_stage(Prepared& prepared);
-    Result<> clone_payload(Prepared& prepared);
+    Result<> prepare_payload();
+    Result<> clone_from_stage();
+    Result<> clone_payload();
     Result<> help_payload();
     Result<> finish();
     bool needs_go() const;
+    void passed(uint32_t point) const {
+        if (point == faults_.kill_at) kill(getpid(), SIGKILL);
+    }
 
     const LaunchPlan& plan_;
     const LaunchEnvironment& env_;
     const Faults faults_{env_.fail_at, env_.kill_at, env_.fail_error};
-    Context context_;
+    const SignalBlock signals_;
+    OomScore oom_score_;
+    Prepared prepared_;
+    Context context_, payload_context_;  // ours, and the copy that the payload's process works on
     Launched out_;
     SyncSocket sync_;
-    Fd payload_group_, init_, host_root_;
+    Fd payload_group_, host_root_;
     uint32_t next_point_ = 0;
 };
 
-// What needs the host: files of ours, the filter, the tree's sources.
-Result<> Launch::prepare() {
-    if (plan_.slots > max_slots) return error(Errc::no_space, cat("the plan needs ", plan_.slots, " descriptors; the most is ", max_slots, ": use fewer binds and overlays"));
-    if (plan_.process.init) {
-        // Executed from a read-only mount of its own: /proc/1/exe is no way to write to the host's file (CVE-2019-5736).
-        std::string path = cat(env_.helper_directory, "/croft-init");
-        long fd = kernel::raw_open_tree(AT_FDCWD, path.c_str(), true, false);
-        if (fd < 0) return os_error(static_cast<int>(-fd), cat("opening '", path, "'"));
-        init_ = Fd(static_cast<int>(fd));
-        if (long e = kernel::raw_set_attr(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, -1, false); e < 0)
-            return os_error(static_cast<int>(-e), "making croft-init read-only");
-    }
+Error Launch::step_error(Phase phase, size_t index, long error) const {
+    return explain_failure(plan_, {.phase = phase, .index = static_cast<uint16_t>(index), .error = static_cast<int32_t>(-error)},
+                           context_.reason);
+}
+
+Result<> Launch::start() {
+    if (plan_.slots > max_slots)
+        return error(Errc::no_space, cat("the plan needs ", plan_.slots, " descriptors; the most is ", max_slots,
+                                         ": use fewer binds and overlays"));
+    TRY(prepare(prepared_, env_));
+    if (plan_.process.oom_score_adjust) TRY(oom_score_.set(*plan_.process.oom_score_adjust));
     host_root_ = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
     context_.host_root = host_root_.get();
     return {};
@@ -85,8 +88,8 @@ Result<> Launch::perform_steps(Phase phase, Place place, const std::vector<launc
     for (size_t i = 0; i < steps.size(); ++i) {
         long error = faults_.before(next_point_);
         if (error >= 0) error = perform(steps[i], context_);
-        if (error < 0) return step_error(plan_, phase, i, error);
-        faults_.after(next_point_++);
+        if (error < 0) return step_error(phase, i, error);
+        passed(next_point_++);
     }
     return {};
 }
@@ -111,49 +114,55 @@ Result<> Launch::make_cgroup() {
     return {};
 }
 
-bool Launch::needs_go() const { return !plan_.uid_maps.empty() || has_attributes(plan_.process); }
+bool Launch::needs_go() const { return private_users() || has_attributes(plan_.process); }
 
-Result<> Launch::clone_payload(Prepared& prepared) {
+Result<> Launch::prepare_payload() {
     sync_ = TRY(make_sync_socket());
     context_.sync = sync_.theirs.get();
-    int pidfd = -1;
-    clone_args args = {};
-    args.flags = (plan_.new_namespaces & ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS)) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    // Under private users the tree's root has no right to write to the host's programs; without them, it could be the
+    // very owner of this one.
+    if (plan_.process.init || !private_users()) prepared_.use_init(TRY(open_init(env_.helper_directory)), context_.sync);
+    prepared_.wait_for_go = needs_go();
+    prepared_.user_namespace = private_users();
+    prepared_.unshare = plan_.new_namespaces & CLONE_NEWCGROUP;
+    return {};
+}
+
+Result<> Launch::clone_payload() {
+    uint64_t flags = plan_.new_namespaces & ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS);
     // Without a user namespace the payload takes over the launcher's copy of the stage, which the launcher leaves.
-    if (!plan_.uid_maps.empty()) args.flags |= CLONE_NEWUSER | CLONE_NEWNS;
-    args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-    args.exit_signal = SIGCHLD;
+    if (private_users()) flags |= CLONE_NEWUSER | CLONE_NEWNS;
+    // The kernel lets nobody who shares memory go back from a time namespace.
+    if (!(plan_.new_namespaces & CLONE_NEWTIME)) flags |= CLONE_VM;
+    payload_context_ = context_;
     int group = payload_group_ ? payload_group_.get() : out_.cgroup.get();
-    if (group >= 0) {
-        // Straight into its group: a move by cgroup.procs waits for an RCU grace period, milliseconds.
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = static_cast<uint64_t>(group);
-    }
-    long pid = raw(SYS_clone3, arg(&args), sizeof args);
-    if (pid == 0) {
-        kernel::raw_close(sync_.ours.get());
-        become_payload(prepared, context_);
-    }
-    if (pid < 0) return step_error(plan_, Phase::clone, 0, pid);
-    out_.pid = static_cast<pid_t>(pid);
-    out_.pidfd = Fd(pidfd);
+    Spawned spawned = spawn(prepared_, payload_context_, flags, group, sync_.ours.get());
+    if (spawned.pid < 0) return step_error(Phase::clone, 0, spawned.pid);
+    out_.pid = static_cast<pid_t>(spawned.pid);
+    out_.pidfd = Fd(spawned.pidfd);
     sync_.theirs.reset();
     return {};
 }
 
 // Everything in the launcher's copy of the stage; on every way out the launcher is back among the host's mounts.
-Result<> Launch::clone_from_stage(Prepared& prepared) {
+Result<> Launch::clone_from_stage() {
     JoinScope others;
     TRY(others.open(plan_));
     Stage stage = TRY(Stage::enter(env_.run_directory));
     Fd root = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
     context_.stage = root.get();
     TRY(perform_steps(Phase::stage, Place::stage, plan_.stage));
+    detach_layers(context_);
+    // From the working directory, which is the tree, to the root: the kernel makes no user namespace for who is chrooted,
+    // and takes whoever is not in the topmost mount of "/" for that. The stage's own root, below, becomes the working
+    // directory, because that is the other thing a new mount namespace finds again for its first process.
+    if (chroot(".") < 0 || fchdir(root.get()) < 0) return step_error(Phase::clone, 0, -errno);
     TRY(others.enter());
-    if (long error = faults_.before(next_point_); error < 0) return step_error(plan_, Phase::clone, 0, error);
-    faults_.after(next_point_++);
-    prepared.first_point = next_point_;
-    return clone_payload(prepared);
+    if (long error = faults_.before(next_point_); error < 0) return step_error(Phase::clone, 0, error);
+    prepared_.first_point = next_point_ + 1;
+    TRY(clone_payload());
+    passed(next_point_++);
+    return {};
 }
 
 // What only the host's privileges can do for the payload, while it waits: its maps first.
@@ -169,29 +178,17 @@ Result<> Launch::help_payload() {
 
 Result<> Launch::finish() {
     TRY(help_payload());
-    if (auto failure = wait_for_exec(sync_.ours.get(), out_.console)) return launch::explain(plan_, *failure);
+    if (auto told = wait_for_exec(sync_.ours.get(), out_.console)) return explain_failure(plan_, told->failure, told->reason);
     if (plan_.notify != launch::no_slot) out_.notify = Fd(std::exchange(context_.slots[plan_.notify], -1));
     return {};
 }
 
 Result<Launched> Launch::run() {
-    TRY(prepare());
+    TRY(start());
     Result<> done = perform_steps(Phase::host, Place::host, plan_.host);
     if (done) done = make_cgroup();
-    if (done) {
-        Prepared prepared(plan_.process, plan_.process.init);
-        prepared.init = init_.get();
-        std::copy(env_.stdio, env_.stdio + 3, prepared.streams);
-        prepared.filter = {static_cast<unsigned short>(env_.seccomp.size() / sizeof(sock_filter)),
-                           reinterpret_cast<sock_filter*>(const_cast<char*>(env_.seccomp.data()))};
-        prepared.filter_flags = env_.seccomp_flags;
-        prepared.wait_for_go = needs_go();
-        prepared.user_namespace = !plan_.uid_maps.empty();
-        prepared.unshare = plan_.new_namespaces & CLONE_NEWCGROUP;
-        prepared.faults = faults_;
-        prepared.launcher = raw(SYS_getpid);
-        done = clone_from_stage(prepared);
-    }
+    if (done) done = prepare_payload();
+    if (done) done = clone_from_stage();
     if (done) done = finish();
     if (done) return std::move(out_);
     undo(out_);
@@ -203,12 +200,7 @@ Result<Launched> Launch::run() {
 void undo(Launched& launched) {
     if (launched.cgroup)
         if (Result<> killed = kernel::kill_cgroup(launched.cgroup.get()); !killed) debug(killed.error().text);
-    if (launched.pidfd) {
-        raw(SYS_pidfd_send_signal, launched.pidfd.get(), SIGKILL, 0, 0);
-        siginfo_t info;
-        while (waitid(P_PIDFD, static_cast<id_t>(launched.pidfd.get()), &info, WEXITED) < 0 && errno == EINTR) {
-        }
-    }
+    if (launched.pidfd) kill_child(launched.pidfd.get());
     if (launched.cgroup_parent) {
         if (Result<> removed = kernel::remove_cgroup(launched.cgroup_parent.get(), launched.cgroup_name); !removed) warn(removed.error().text);
     }

@@ -1,12 +1,16 @@
 #include "run/messages.h"
 
+#include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "base/text.h"
 #include "kernel/raw.h"
 #include "run/child.h"
+#include "run/exec_report.h"
 
 namespace croft::run {
 
@@ -35,27 +39,54 @@ Result<SyncSocket> make_sync_socket() {
     return SyncSocket{Fd(pair[0]), Fd(pair[1])};
 }
 
-std::optional<launch::StepFailure> wait_for_exec(int socket, Fd& console) {
-    for (;;) {
-        FailureMessage received;
-        iovec data = {&received, sizeof received};
-        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-        msghdr message = {};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return {};
-        if (received.kind == 'f' && n == sizeof received) return received.failure;
-        cmsghdr* c = CMSG_FIRSTHDR(&message);
-        if (received.kind == 'c' && c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c), sizeof fd);
-            console = Fd(fd);
-        }
+namespace {
+
+// One message of at most `size` bytes and the descriptor that came with it: how many bytes, 0 at the end.
+size_t receive(int socket, void* bytes, size_t size, Fd& passed) {
+    iovec data = {bytes, size};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    msghdr message = {};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    ssize_t n;
+    do n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0) return 0;
+    cmsghdr* c = CMSG_FIRSTHDR(&message);
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(c), sizeof fd);
+        passed = Fd(fd);
     }
+    return static_cast<size_t>(n);
+}
+
+}  // namespace
+
+std::optional<ToldFailure> wait_for_exec(int socket, Fd& console) {
+    for (;;) {
+        union {
+            char kind;
+            FailureMessage failed;
+            ExecReport report;
+        } message = {.kind = 0};
+        Fd passed;
+        size_t n = receive(socket, &message, sizeof message, passed);
+        if (n == 0) return {};
+        if (message.kind == 'k') kill(getpid(), SIGKILL);
+        if (message.kind == 'c') console = std::move(passed);
+        if (message.kind == 'f' && n == sizeof message.failed) return ToldFailure{message.failed.failure, message.failed.reason};
+        if (message.kind == 'x' && n == sizeof message.report)
+            return ToldFailure{{.phase = launch::Phase::exec, .detail = static_cast<uint8_t>(message.report.there), .error = message.report.error}, ""};
+    }
+}
+
+Error explain_failure(const launch::LaunchPlan& plan, const launch::StepFailure& failure, std::string_view reason) {
+    Error error = launch::explain(plan, failure);
+    if (!reason.empty()) error.text += cat(" (the kernel says: ", reason, ")");
+    return error;
 }
 
 }  // namespace croft::run

@@ -1,9 +1,8 @@
 #include "run/stage.h"
 
-#include <sched.h>
-#include <signal.h>
-#include <sys/file.h>
 #include <linux/magic.h>
+#include <sched.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/raw.h"
+#include "run/context.h"
 
 namespace croft::run {
 
@@ -34,24 +34,25 @@ long mount_at(const char* type, int directory, const char* target) {
     return mount < 0 ? mount : error;
 }
 
-// A tmpfs with the stage's directories: becomes the only mount of this (private) namespace.
-long make_root(int run_directory) {
+long make_tmpfs() {
     long fs = raw(SYS_fsopen, arg("tmpfs"), FSOPEN_CLOEXEC);
     if (fs < 0) return fs;
     raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("mode"), arg("0755"), 0);
     long error = raw(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
-    long root = error < 0 ? error : raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, quiet);
+    if (error >= 0) error = raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, quiet);
     kernel::raw_close(fs);
-    if (root < 0) return root;
+    return error;
+}
+
+long make_directories(long root) {
     for (const char* name : {"p", "s", "l"})
-        if ((error = raw(SYS_mkdirat, root, arg(name), 0555)) < 0) return error;
-    if ((error = raw(SYS_mkdirat, root, arg("blank-dir"), 0)) < 0) return error;
-    if ((error = raw(SYS_mknodat, root, arg("blank-file"), 0100000, 0)) < 0) return error;
-    if ((error = raw(SYS_move_mount, root, arg(""), run_directory, arg(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) < 0) return error;
-    if ((error = raw(SYS_fchdir, root)) < 0) return error;
-    if ((error = raw(SYS_pivot_root, arg("."), arg("."))) < 0) return error;
-    if ((error = raw(SYS_umount2, arg("."), MNT_DETACH)) < 0) return error;
-    return root;
+        if (long error = raw(SYS_mkdirat, root, arg(name), 0755); error < 0) return error;
+    for (size_t n = 0; n < std::tuple_size_v<decltype(Context::layers)>; ++n) {
+        std::string path = cat("l/", LayerName(n).text);
+        if (long error = raw(SYS_mkdirat, root, arg(path.c_str()), 0700); error < 0) return error;
+    }
+    long error = raw(SYS_mkdirat, root, arg("blank-dir"), 0);
+    return error < 0 ? error : raw(SYS_mknodat, root, arg("blank-file"), 0100000, 0);
 }
 
 // proc belongs to the PID namespace of who mounts it, so a process of the new one does it and is gone: what stays
@@ -67,26 +68,39 @@ long mount_dead_proc(int root) {
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-long build(int run_directory) {
+// EPERM: whoever runs croft sees no whole proc or sysfs himself (he is in a container), so the kernel allows him none.
+// The stage is good without; a machine with private users then cannot mount its own and says so.
+bool tolerable(long error) { return error >= 0 || error == -EPERM; }
+
+// In a mount namespace of its own. proc and sysfs come while the host's are still there to be seen, because it is they
+// that allow further ones; then the tmpfs, mounted over the host's root, becomes the only tree.
+long build() {
     if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) < 0) return -errno;
     long error = raw(SYS_mount, arg("none"), arg("/"), 0, MS_REC | MS_PRIVATE, 0);
     if (error < 0) return error;
-    long root = make_root(run_directory);
+    int root = static_cast<int>(make_tmpfs());
     if (root < 0) return root;
-    if ((error = mount_dead_proc(static_cast<int>(root))) < 0) return error;
-    if ((error = mount_at("sysfs", static_cast<int>(root), "s")) < 0) return error;
-    return kernel::raw_set_attr(root, MOUNT_ATTR_RDONLY, 0, 0, -1, false);
+    error = make_directories(root);
+    if (error >= 0) error = raw(SYS_move_mount, root, arg(""), AT_FDCWD, arg("/"), MOVE_MOUNT_F_EMPTY_PATH);
+    if (error < 0) return error;
+    if (error = mount_dead_proc(root); !tolerable(error)) return error;
+    if (error = mount_at("sysfs", root, "s"); !tolerable(error)) return error;
+    error = raw(SYS_fchdir, root);
+    if (error >= 0) error = raw(SYS_pivot_root, arg("."), arg("."));
+    if (error >= 0) error = raw(SYS_umount2, arg("."), MNT_DETACH);
+    return error < 0 ? error : kernel::raw_set_attr(root, MOUNT_ATTR_RDONLY, 0, 0, -1, false);
 }
 
 // The builder waits after its report until we have opened its namespace.
-Result<Fd> build_in_child(int run_directory) {
+Result<Fd> build_in_child() {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return os_error(errno, "making a socket pair");
     Fd ours(pair[0]), theirs(pair[1]);
     pid_t pid = fork();
     if (pid < 0) return os_error(errno, "making a process for the stage");
     if (pid == 0) {
-        long error = build(run_directory);
+        ours.reset();  // or the end of our maker would never be seen
+        long error = build();
         int code = static_cast<int>(error < 0 ? -error : 0);
         char byte;
         if (write(theirs.get(), &code, sizeof code) == sizeof code && read(theirs.get(), &byte, 1) < 0) _exit(1);
@@ -102,38 +116,49 @@ Result<Fd> build_in_child(int run_directory) {
     return fd;
 }
 
-bool is_pinned(int fd) {
-    struct statfs fs;
-    return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
-}
-
 Result<Fd> open_pinned(int run_directory) {
-    Fd fd = TRY(open_at(run_directory, "stage", O_RDONLY | O_NOFOLLOW));
-    if (!is_pinned(fd.get())) return error(Errc::not_found, "the stage is not pinned");
+    Fd fd = TRY(open_at(run_directory, "stage/ns", O_RDONLY | O_NOFOLLOW));
+    struct statfs fs;
+    if (fstatfs(fd.get(), &fs) < 0 || fs.f_type != NSFS_MAGIC) return error(Errc::not_found, "the stage is not pinned");
     return fd;
 }
 
+// One bind of the namespace's file, which then lives as long as the mount.
+int bind_namespace(int directory, int ns) {
+    Result<Fd> file = open_at(directory, "ns", O_RDONLY | O_CREAT | O_NOFOLLOW, 0600);
+    if (!file) return file.error().err;
+    std::string source = cat("/proc/self/fd/", ns), target = cat("/proc/self/fd/", file->get());
+    return mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) < 0 ? errno : 0;
+}
+
+// Where RUN is on a shared mount (as systemd has it) the kernel will not spread a mount namespace's file to the peers
+// and says EINVAL: then the directory becomes a private mount first.
 Result<> pin(int run_directory, int ns) {
-    Fd file = TRY(open_at(run_directory, "stage", O_RDONLY | O_CREAT | O_NOFOLLOW, 0600));
-    std::string source = cat("/proc/self/fd/", ns), target = cat("/proc/self/fd/", file.get());
-    if (mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) < 0) return os_error(errno, "pinning the stage");
+    if (mkdirat(run_directory, "stage", 0700) < 0 && errno != EEXIST) return os_error(errno, "making the stage's directory");
+    Fd directory = TRY(open_at(run_directory, "stage", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    int err = bind_namespace(directory.get(), ns);
+    if (err == EINVAL) {
+        std::string path = cat("/proc/self/fd/", directory.get());
+        if (mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) < 0) return os_error(errno, "pinning the stage");
+        directory = TRY(open_at(run_directory, "stage", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+        path = cat("/proc/self/fd/", directory.get());
+        if (mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) < 0) return os_error(errno, "pinning the stage");
+        err = bind_namespace(directory.get(), ns);
+    }
+    if (err) return os_error(err, "pinning the stage");
     return {};
 }
 
-}  // namespace
-
-namespace {
-
 // The pinned one; a new one, which is pinned if that is possible.
 Result<Fd> stage_namespace(int run_directory) {
-    if (run_directory < 0) return build_in_child(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY)->get());
+    if (run_directory < 0) return build_in_child();
     if (Result<Fd> fd = open_pinned(run_directory)) return fd;
     // Two first starts at once: one builds, the other finds it pinned.
     Fd lock = TRY(open_at(run_directory, "stage.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
     while (flock(lock.get(), LOCK_EX) < 0 && errno == EINTR) {
     }
     if (Result<Fd> fd = open_pinned(run_directory)) return fd;
-    Fd ns = TRY(build_in_child(run_directory));
+    Fd ns = TRY(build_in_child());
     if (Result<> pinned = pin(run_directory, ns.get()); !pinned) debug(pinned.error().text);
     return ns;
 }
@@ -181,11 +206,16 @@ Result<> pin_stage(int run_directory) {
 }
 
 Result<> unpin_stage(int run_directory) {
-    Result<Fd> fd = open_pinned(run_directory);
-    if (!fd) return {};
     std::string path = cat("/proc/self/fd/", run_directory, "/stage");
-    if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0) return os_error(errno, "unpinning the stage");
-    if (unlinkat(run_directory, "stage", 0) < 0 && errno != ENOENT) return os_error(errno, "removing the stage's pin");
+    if (umount2(cat(path, "/ns").c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != ENOENT && errno != EINVAL)
+        return os_error(errno, "unpinning the stage");
+    // EINVAL: it was no mount of its own.
+    if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != ENOENT && errno != EINVAL)
+        return os_error(errno, "unpinning the stage");
+    if (unlinkat(run_directory, "stage/ns", 0) < 0 && errno != ENOENT) return os_error(errno, "removing the stage's pin");
+    for (const char* name : {"stage", "stage.lock"})
+        if (unlinkat(run_directory, name, name[5] ? 0 : AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return os_error(errno, "removing the stage's pin");
     return {};
 }
 

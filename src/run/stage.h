@@ -5,9 +5,9 @@
 //   p, s        a proc of a PID namespace that is dead, a sysfs of a network namespace nobody is in. They tell nothing,
 //               but the kernel lets a user namespace mount its own proc and sysfs only where it can see a whole one
 //               already (mount_too_revealing()).
-//   l           where the layers of an overlay are attached for a moment
+//   l/0 … l/23  where the layers of overlays are attached until the machine's mounts are complete
 //   blank-file, blank-dir   mode 000, what masks are made of
-// It is made once and pinned by a bind of its nsfs file at RUN/stage; everybody then works in a copy of it.
+// It is made once and pinned by a bind of its nsfs file at RUN/stage/ns; everybody then works in a copy of it.
 #pragma once
 
 #include "base/fd.h"

@@ -1,10 +1,11 @@
 // Each step as system calls. See launch/steps.h for what they mean and run/context.h for the rules.
-#include <linux/sockios.h>
 #include <linux/if.h>
-#include <linux/loop.h>
+#include <linux/magic.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <signal.h>
@@ -68,7 +69,9 @@ long do_step(const OpenTree& s, Context& c) {
     if (fd < 0) return fd;
     long userns = s.idmap == no_slot ? -1 : c.slots[s.idmap];
     uint64_t set = s.attr.set | (userns >= 0 ? MOUNT_ATTR_IDMAP : 0);
-    long error = raw_set_attr(fd, set, s.attr.clear, s.attr.propagation, userns, s.recursive);
+    // A clone of a shared mount is its peer: without this, what is mounted below it would appear on the host.
+    uint64_t propagation = s.attr.propagation ? s.attr.propagation : uint64_t{MS_PRIVATE};
+    long error = raw_set_attr(fd, set, s.attr.clear, propagation, userns, s.recursive);
     if (error < 0) {
         raw_close(fd);
         return error;
@@ -86,9 +89,23 @@ long configure(long fs, const std::vector<std::pair<std::string, std::string>>& 
     return 0;
 }
 
-long create_mount(long fs, uint64_t attr) {
-    long error = raw(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
-    return error < 0 ? error : raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, static_cast<long>(attr));
+// A file system context keeps what the kernel had to say, one message a read, "e " in front of an error.
+void keep_reason(long fs, Context& c) {
+    char message[sizeof c.reason];
+    for (long n; (n = raw(SYS_read, fs, arg(message), sizeof message - 1)) > 0;) {
+        if (n < 3 || message[0] != 'e') continue;
+        for (long i = 2; i < n; ++i) c.reason[i - 2] = message[i] == '\n' ? '\0' : message[i];
+        c.reason[n - 2] = '\0';
+    }
+}
+
+// From the configured context to a detached mount, or -errno and the kernel's reason.
+long create_mount(long fs, long error, uint64_t attr, Context& c) {
+    if (error >= 0) error = raw(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+    if (error >= 0) error = raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, static_cast<long>(attr));
+    if (error < 0) keep_reason(fs, c);
+    raw_close(fs);
+    return error;
 }
 
 long do_step(const MakeFs& s, Context& c) {
@@ -96,67 +113,63 @@ long do_step(const MakeFs& s, Context& c) {
     if (fs < 0) return fs;
     long error = s.source.empty() ? 0 : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(s.source.c_str()), 0);
     if (error >= 0) error = configure(fs, s.options);
-    if (error >= 0) error = create_mount(fs, s.attr);
-    raw_close(fs);
-    return fill(c, s.slot, error);
+    return fill(c, s.slot, create_mount(fs, error, s.attr, c));
 }
 
-// Attaches a layer at STAGE/l/NAME, a directory of a tmpfs that lives only while the overlay is made.
-long attach_layer(long layers, const char* name, long mount) {
-    long error = raw(SYS_mkdirat, layers, arg(name), 0700);
+// The number of the slot's mount point below l/, where it is attached now if it was not before.
+long attach_layer(Context& c, Slot slot) {
+    for (size_t n = 0; n < c.used_layers; ++n)
+        if (c.layers[n] == slot) return static_cast<long>(n);
+    if (c.used_layers == c.layers.size()) return -E2BIG;
+    Path<8> path;
+    path.add("l/").add(LayerName(c.used_layers).text);
+    long error = raw(SYS_move_mount, c.slots[slot], arg(""), c.stage, arg(path.text), MOVE_MOUNT_F_EMPTY_PATH);
     if (error < 0) return error;
-    return raw(SYS_move_mount, mount, arg(""), layers, arg(name), MOVE_MOUNT_F_EMPTY_PATH);
+    c.layers[c.used_layers] = slot;
+    return static_cast<long>(c.used_layers++);
 }
 
-long set_layers(long fs, const MakeOverlay& s) {
-    Path<16384> lower;
+long set_layer(long fs, const char* key, long layer, const std::string& path) {
+    Path<256> text;
+    text.add(LayerName(static_cast<size_t>(layer)).text).add("/").add(path.c_str());
+    return text.cut ? -ENAMETOOLONG : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg(key), arg(text.text), 0);
+}
+
+long set_layers(long fs, const MakeOverlay& s, Context& c) {
+    Path<256> lower;
     for (size_t i = 0; i < s.lowers.size(); ++i) {
-        lower.add(i ? ":" : "").add("/l/").add(static_cast<long>(i));
+        long n = attach_layer(c, s.lowers[i]);
+        if (n < 0) return n;
+        lower.add(i ? ":" : "").add(LayerName(static_cast<size_t>(n)).text);
     }
-    if (lower.cut) return -ENAMETOOLONG;
+    if (lower.cut) return -E2BIG;
     long error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("lowerdir"), arg(lower.text), 0);
     if (error < 0 || s.upper == no_slot) return error;
-    Path<4096> upper, work;
-    upper.add("/l/u/").add(s.upper_path.c_str());
-    work.add("/l/u/").add(s.work_path.c_str());
-    error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("upperdir"), arg(upper.text), 0);
-    return error < 0 ? error : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("workdir"), arg(work.text), 0);
+    long n = attach_layer(c, s.upper);
+    if (n >= 0) error = set_layer(fs, "upperdir", n, s.upper_path);
+    if (n >= 0 && error >= 0) error = set_layer(fs, "workdir", n, s.work_path);
+    return n < 0 ? n : error;
 }
 
-long make_overlay(const MakeOverlay& s, Context& c, long layers) {
-    for (size_t i = 0; i < s.lowers.size(); ++i) {
-        Path<16> name;
-        name.add(static_cast<long>(i));
-        long error = attach_layer(layers, name.text, c.slots[s.lowers[i]]);
-        if (error < 0) return error;
-    }
-    if (s.upper != no_slot)
-        if (long error = attach_layer(layers, "u", c.slots[s.upper]); error < 0) return error;
-    long fs = raw(SYS_fsopen, arg("overlay"), FSOPEN_CLOEXEC);
-    if (fs < 0) return fs;
-    long error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg("croft"), 0);
-    if (error >= 0) error = set_layers(fs, s);
-    if (error >= 0) error = configure(fs, s.options);
-    if (error >= 0) error = create_mount(fs, s.attr);
-    raw_close(fs);
-    return error;
-}
-
-// Kernels before 6.13 take layers by path only, so they are attached below /l of the stage for the moment of
-// mounting; the overlay keeps private clones of them.
+// Kernels before 6.13 take layers by path only, so they are attached in the stage, and the paths are relative to its
+// l/, because fsconfig(2) cuts strings at 255 bytes. The overlay keeps private clones of the layers.
 long do_step(const MakeOverlay& s, Context& c) {
-    long fs = raw(SYS_fsopen, arg("tmpfs"), FSOPEN_CLOEXEC);
-    if (fs < 0) return fs;
-    long layers = create_mount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    raw_close(fs);
-    if (layers < 0) return layers;
-    long error = raw(SYS_move_mount, layers, arg(""), c.stage, arg("l"), MOVE_MOUNT_F_EMPTY_PATH);
+    if (c.place != Place::stage) return -EINVAL;
+    long before = raw(SYS_openat, AT_FDCWD, arg("."), O_PATH | O_CLOEXEC);
+    long layers = raw(SYS_openat, c.stage, arg("l"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    long fs = raw(SYS_fsopen, arg("overlay"), FSOPEN_CLOEXEC);
+    long error = before < 0 ? before : layers < 0 ? layers : fs < 0 ? fs : raw(SYS_fchdir, layers);
+    long mount = error;
     if (error >= 0) {
-        error = make_overlay(s, c, layers);
-        raw(SYS_umount2, arg("/l"), MNT_DETACH);
+        error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg("croft"), 0);
+        if (error >= 0) error = set_layers(fs, s, c);
+        if (error >= 0) error = configure(fs, s.options);
+        mount = create_mount(fs, error, s.attr, c);
+        raw(SYS_fchdir, before);
     }
     raw_close(layers);
-    return fill(c, s.slot, error);
+    raw_close(before);
+    return fill(c, s.slot, mount);
 }
 
 // On top of the stage's own root: nothing of the stage can be walked to from inside, and no pivot_root is needed,
@@ -418,7 +431,11 @@ long do_step(const Sysctl& s, Context&) {
     if (path.cut) return -ENAMETOOLONG;
     long fd = raw_open_in_root(AT_FDCWD, path.text, O_WRONLY, 0, RESOLVE_NO_SYMLINKS);
     if (fd < 0) return fd;
-    long n = raw(SYS_write, fd, arg(s.value.data()), static_cast<long>(s.value.size()));
+    // Only a real proc is written to, never a file that the tree has put there (CVE-2025-52881).
+    struct statfs fs;
+    long error = raw(SYS_fstatfs, fd, arg(&fs));
+    if (error >= 0 && fs.f_type != PROC_SUPER_MAGIC) error = -EXDEV;
+    long n = error < 0 ? error : raw(SYS_write, fd, arg(s.value.data()), static_cast<long>(s.value.size()));
     raw_close(fd);
     return n < 0 ? n : 0;
 }
@@ -471,6 +488,15 @@ long do_step(const OpenConsole& s, Context& c) {
 long do_step(const Fail& s, Context&) { return s.error > 0 ? -s.error : -EIO; }
 
 }  // namespace
+
+void detach_layers(Context& c) {
+    for (size_t n = 0; n < c.used_layers; ++n) {
+        Path<8> path;
+        path.add("/l/").add(LayerName(n).text);
+        raw(SYS_umount2, arg(path.text), MNT_DETACH);
+    }
+    c.used_layers = 0;
+}
 
 long perform(const Step& step, Context& context) {
     return std::visit([&](const auto& s) { return do_step(s, context); }, step);

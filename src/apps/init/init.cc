@@ -1,7 +1,12 @@
 // croft-init: the tiny init of `croft run --init`. It is PID 1 of the machine, runs one command as its child, passes
 // signals on to it, reaps whatever is left behind by others, and ends with the command's own status.
 //
-//   croft-init COMMAND [ARG…]
+//   croft-init [--report=FD] [--path=LIST] [--exec] [--] COMMAND [ARG…]
+//
+// --report=FD   a socket to the launcher, which hears of a command that cannot be executed (run/exec_report.h)
+// --path=LIST   where a command without a slash is looked for; otherwise $PATH
+// --exec        only executes the command, in its own place. So the program that a machine sees as /proc/self/exe of a
+//               process that is about to execute is this one, on a read-only mount, and never croft (CVE-2019-5736)
 //
 // PID 1 gets no default action for signals, so a command that is PID 1 itself ignores SIGTERM unless it installed a
 // handler; under croft-init it behaves as anywhere else.
@@ -9,8 +14,10 @@
 
 #include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/wait.h>
-#include <sys/stat.h>
+
+#include "run/exec_report.h"
 
 namespace tiny = croft::tiny;
 
@@ -22,12 +29,49 @@ void say(const char* command, const char* what) {
     tiny::call(SYS_write, 2, tiny::arg(line.data), static_cast<long>(line.used));
 }
 
-// execve along PATH, as execvp(3) does it: EACCES is remembered, a missing file is passed over.
-long exec_along_path(char** argv, char** envp) {
-    if (tiny::contains(argv[0], '/')) return tiny::call(SYS_execve, tiny::arg(argv[0]), tiny::arg(argv), tiny::arg(envp));
-    const char* path = tiny::value_of(envp, "PATH");
-    if (!path) path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    long worst = -ENOENT;
+struct Options {
+    long report = -1;
+    const char* path = nullptr;
+    bool only_exec = false;
+    char** command = nullptr;
+};
+
+Options parse(char** argv, char** envp) {
+    Options o;
+    o.path = tiny::value_of(envp, "PATH");
+    for (++argv; *argv && tiny::starts_with(*argv, "--"); ++argv) {
+        if (tiny::starts_with(*argv, "--report=")) o.report = tiny::number(*argv + 9, -1);
+        else if (tiny::starts_with(*argv, "--path=")) o.path = *argv + 7;
+        else if (tiny::starts_with(*argv, "--exec")) o.only_exec = true;
+        else {
+            ++argv;
+            break;
+        }
+    }
+    o.command = argv;
+    return o;
+}
+
+// The last error that tells something: what is not there is passed over.
+struct Failure {
+    long error = -ENOENT;
+    bool there = false;
+};
+
+void try_exec(const char* file, char** argv, char** envp, Failure& failure) {
+    long error = tiny::call(SYS_execve, tiny::arg(file), tiny::arg(argv), tiny::arg(envp));
+    bool there = tiny::call(SYS_faccessat, AT_FDCWD, tiny::arg(file), 0) >= 0;
+    if ((error != -ENOENT && error != -ENOTDIR) || there) failure = {error, there};
+}
+
+// execve along a search path, as execvp(3) does it.
+Failure exec_along_path(const Options& o, char** envp) {
+    Failure failure;
+    if (tiny::contains(o.command[0], '/')) {
+        try_exec(o.command[0], o.command, envp, failure);
+        return failure;
+    }
+    const char* path = o.path ? o.path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     while (*path) {
         tiny::Text<4096> file;
         for (; *path && *path != ':'; ++path) {
@@ -35,24 +79,34 @@ long exec_along_path(char** argv, char** envp) {
             file.add(one);
         }
         if (*path == ':') ++path;
-        file.add(file.used ? "/" : "./").add(argv[0]);
-        long error = tiny::call(SYS_execve, tiny::arg(file.data), tiny::arg(argv), tiny::arg(envp));
-        if (error != -ENOENT && error != -ENOTDIR) worst = error;
+        file.add(file.used ? "/" : "./").add(o.command[0]);
+        try_exec(file.data, o.command, envp, failure);
+        if (failure.there && failure.error != -EACCES) break;
     }
-    return worst;
+    return failure;
 }
 
-[[noreturn]] void run_command(char** argv, char** envp, tiny::Signals before) {
+[[noreturn]] void execute(const Options& o, char** envp) {
+    // Closed by the exec: that is how the launcher hears of success.
+    if (o.report >= 0) tiny::call(SYS_fcntl, o.report, F_SETFD, FD_CLOEXEC);
+    Failure failure = exec_along_path(o, envp);
+    bool missing = !failure.there && (failure.error == -ENOENT || failure.error == -ENOTDIR);
+    croft::run::ExecReport report;
+    report.there = failure.there;
+    report.error = static_cast<int32_t>(-failure.error);
+    if (o.report < 0 || tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
+        say(o.command[0], missing ? "there is no such command in the tree" : "the command cannot be executed");
+    tiny::exit(missing ? 127 : 126);
+}
+
+[[noreturn]] void run_command(const Options& o, char** envp, tiny::Signals before) {
     // A process group of its own, in the foreground of the terminal if there is one, so that ^C reaches the command
     // and not its init. SIGTTOU is still blocked here, so tcsetpgrp does not stop us.
     tiny::call(SYS_setpgid, 0, 0);
     int group = static_cast<int>(tiny::call(SYS_getpid));
     tiny::call(SYS_ioctl, 0, TIOCSPGRP, tiny::arg(&group));
     tiny::block_signals(before);
-    long error = exec_along_path(argv, envp);
-    bool missing = error == -ENOENT || error == -ENOTDIR;
-    say(argv[0], missing ? "there is no such command in the tree" : "the command cannot be executed");
-    tiny::exit(missing ? 127 : 126);
+    execute(o, envp);
 }
 
 // Reaps everything that has ended; returns the command's exit status, or -1 while it lives.
@@ -67,20 +121,23 @@ int reap(long command) {
 
 }  // namespace
 
-int tiny_main(int argc, char** argv, char** envp) {
-    if (argc < 2) {
-        say("usage", "croft-init COMMAND [ARG…]");
+int tiny_main(int, char** argv, char** envp) {
+    Options o = parse(argv, envp);
+    if (!*o.command) {
+        say("usage", "croft-init [--exec] COMMAND [ARG…]");
         return 125;
     }
+    if (o.only_exec) execute(o, envp);
     tiny::Signals before = 0;
     tiny::block_signals(~tiny::Signals{0}, &before);
     // No CLONE flags: an ordinary fork.
     long command = tiny::call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (command < 0) {
-        say(argv[1], "no process could be made for it");
+        say(o.command[0], "no process could be made for it");
         return 125;
     }
-    if (command == 0) run_command(argv + 1, envp, before);
+    if (command == 0) run_command(o, envp, before);
+    if (o.report >= 0) tiny::call(SYS_close, o.report);
     for (;;) {
         tiny::Signals all = ~tiny::Signals{0};
         long signal = tiny::call(SYS_rt_sigtimedwait, tiny::arg(&all), 0, 0, sizeof all);
