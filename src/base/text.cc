@@ -76,7 +76,9 @@ std::optional<uint64_t> parse_scaled(std::string_view digits, uint64_t unit) {
 }
 }  // namespace
 
-std::optional<int64_t> parse_int(std::string_view text, int base) { return parse_number<int64_t>(text, base); }
+std::optional<int64_t> parse_int(std::string_view text, int base) {
+    return parse_number<int64_t>(text, base);
+}
 std::optional<uint64_t> parse_uint(std::string_view text, int base) {
     return parse_number<uint64_t>(text, base);
 }
@@ -109,12 +111,28 @@ std::optional<uint64_t> parse_duration(std::string_view text) {
     static constexpr struct {
         std::string_view name;
         uint64_t us;
-    } units[] = {{"usec", 1}, {"us", 1}, {"msec", 1000}, {"ms", 1000}, {"seconds", 1000000},
-                 {"second", 1000000}, {"sec", 1000000}, {"s", 1000000}, {"minutes", 60000000},
-                 {"minute", 60000000}, {"min", 60000000}, {"m", 60000000}, {"hours", 3600000000},
-                 {"hour", 3600000000}, {"hr", 3600000000}, {"h", 3600000000}, {"days", 86400000000},
-                 {"day", 86400000000}, {"d", 86400000000}, {"weeks", 604800000000},
-                 {"week", 604800000000}, {"w", 604800000000}};
+    } units[] = {{"usec", 1},
+                 {"us", 1},
+                 {"msec", 1000},
+                 {"ms", 1000},
+                 {"seconds", 1000000},
+                 {"second", 1000000},
+                 {"sec", 1000000},
+                 {"s", 1000000},
+                 {"minutes", 60000000},
+                 {"minute", 60000000},
+                 {"min", 60000000},
+                 {"m", 60000000},
+                 {"hours", 3600000000},
+                 {"hour", 3600000000},
+                 {"hr", 3600000000},
+                 {"h", 3600000000},
+                 {"days", 86400000000},
+                 {"day", 86400000000},
+                 {"d", 86400000000},
+                 {"weeks", 604800000000},
+                 {"week", 604800000000},
+                 {"w", 604800000000}};
     text = trim(text);
     if (text == "infinity") return UINT64_MAX;
     if (text.empty()) return {};
@@ -159,25 +177,37 @@ std::string human_duration(uint64_t us) {
     return cat(s / 86400, "d ", s % 86400 / 3600, "h");
 }
 
+namespace {
+// Edits from one word to the other, where two letters that changed places are one edit ("TREM" for "TERM").
+size_t edit_distance(std::string_view from, std::string_view to) {
+    std::vector<size_t> before(to.size() + 1), last(to.size() + 1), row(to.size() + 1);
+    for (size_t j = 0; j <= to.size(); ++j) row[j] = j;
+    for (size_t i = 1; i <= from.size(); ++i) {
+        std::swap(before, last);
+        std::swap(last, row);
+        row[0] = i;
+        for (size_t j = 1; j <= to.size(); ++j) {
+            size_t substituted = last[j - 1] + (from[i - 1] != to[j - 1]);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, substituted});
+            bool swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+            if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+    }
+    return row[to.size()];
+}
+}  // namespace
+
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
-    size_t best = 3;
+    // Two edits make any short word of any other.
+    size_t best = word.size() <= 3 ? 2 : 3;
     std::string found;
     for (const std::string& candidate : candidates) {
-        std::vector<size_t> row(candidate.size() + 1);
-        for (size_t j = 0; j < row.size(); ++j) row[j] = j;
-        for (size_t i = 0; i < word.size(); ++i) {
-            size_t diagonal = row[0];
-            row[0] = i + 1;
-            for (size_t j = 0; j < candidate.size(); ++j) {
-                size_t substituted = diagonal + (word[i] != candidate[j]);
-                diagonal = row[j + 1];
-                row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
-            }
-        }
-        if (row.back() < best) {
-            best = row.back();
-            found = candidate;
-        }
+        // Input may be of any length; no edit bridges more letters than it makes.
+        if (candidate.size() > word.size() + 2 || word.size() > candidate.size() + 2) continue;
+        size_t distance = edit_distance(word, candidate);
+        if (distance >= best) continue;
+        best = distance;
+        found = candidate;
     }
     return found;
 }

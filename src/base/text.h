@@ -53,7 +53,7 @@ std::optional<uint64_t> parse_duration(std::string_view text);
 // "12.5M": for people.
 std::string human_size(uint64_t bytes);
 std::string human_duration(uint64_t microseconds);
-// The closest of `candidates` to `word` (edit distance at most 2), for "did you mean": empty when none is close.
+// The closest of `candidates` to `word` (at most 2 edits, 1 for a word of up to 3 letters), for "did you mean": empty when none is close.
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);
 std::string hex(std::string_view bytes);
 

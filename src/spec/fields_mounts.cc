@@ -1,5 +1,6 @@
-// Rows: mounts into the tree. All of them add to one list, MachineSpec::mounts, whose order is the order in
-// which they were written, whatever their kind.
+// Rows: mounts into the tree. All of them are kept in one list, MachineSpec::mounts, sorted by their place
+// inside, as systemd-nspawn(1) does: a mount never hides one below it, whatever the order in which they were
+// written.
 #include "spec/field_rows.h"
 #include "spec/mount_values.h"
 
@@ -9,11 +10,21 @@ namespace {
 using std::string_view;
 using Kind = Mount::Kind;
 
+// '/' sorts before every other character, so that what is below a path comes right behind it.
+bool comes_before(string_view a, string_view b) {
+    return std::ranges::lexicographical_compare(a, b, [](char x, char y) {
+        return x != y &&
+               (x == '/' || (y != '/' && static_cast<unsigned char>(x) < static_cast<unsigned char>(y)));
+    });
+}
+
 // A second mount on a place takes the place of the first: in the kernel it would only hide it.
 Result<> store(MachineSpec& s, Result<Mount> mount) {
     if (!mount) return mount.error();
     std::erase_if(s.mounts, [&](const Mount& old) { return old.target == mount->target; });
-    s.mounts.push_back(std::move(*mount));
+    auto at = std::ranges::find_if(s.mounts,
+                                   [&](const Mount& old) { return comes_before(mount->target, old.target); });
+    s.mounts.insert(at, std::move(*mount));
     return {};
 }
 

@@ -53,9 +53,10 @@ Result<> set_size(MachineSpec& s, string_view text) {
     return {};
 }
 
-// 1 % of a CPU is the least the kernel takes (cpu.max: 1 ms of a period of 100 ms).
+// 1 % of a CPU is the least the kernel takes (cpu.max: 1 ms of a period of 100 ms); systemd keeps hundredths
+// of a percent.
 Result<> set_cpu_time(MachineSpec& s, string_view text, std::optional<uint64_t> micros, string_view form) {
-    if (!micros || *micros < 10000 || *micros > 8192000000) return wrong_value(text, form);
+    if (!micros || *micros < 10000 || *micros > 8192000000 || *micros % 100) return wrong_value(text, form);
     store<CpuQuota, ROW_SLOT(resources.cpu_quota)>(s, *micros, cat(decimal_text(*micros * 100), "%"));
     return {};
 }
@@ -91,9 +92,9 @@ void reset_cpu_weight(MachineSpec& s) {
     s.resources.cpu_idle = false;
     reset<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s);
 }
-template <class P, auto Slot>
-Result<> set_cpu_list(MachineSpec& s, string_view text) {
-    std::string list = TRY(parse_cpu_list(text));
+template <class P, auto Slot, auto Parse>
+Result<> set_list(MachineSpec& s, string_view text) {
+    std::string list = TRY(Parse(text));
     store<P, Slot>(s, list, list);
     return {};
 }
@@ -157,8 +158,9 @@ const Field table[] = {
      .option = "--cpus",
      .argument = "NUMBER",
      .help = "How many CPUs' time the machine may use",
-     .doc = "A number from 0.01 to 8192, with up to six decimals: 1.5 is one and a half CPUs (cpu.max). Key: "
-            "CPUQuota=. Default: all.",
+     .doc =
+         "A number from 0.01 to 8192, with up to four decimals: 1.5 is one and a half CPUs (cpu.max). Key: "
+         "CPUQuota=. Default: all.",
      .example = "--cpus=1.5",
      .set = set_cpus,
      .get = get_cpus,
@@ -202,7 +204,8 @@ const Field table[] = {
      .doc = "Numbers and ranges from 0 to 8191 (cpuset.cpus); unlike --cpu-affinity the machine cannot widen "
             "it. Default: all.",
      .example = "--allowed-cpus=0-3",
-     OWN_ROW((set_cpu_list<AllowedCpus, ROW_SLOT(resources.cpuset_cpus)>), AllowedCpus, cpuset_cpus)},
+     OWN_ROW((set_list<AllowedCpus, ROW_SLOT(resources.cpuset_cpus), parse_cpu_list>), AllowedCpus,
+             cpuset_cpus)},
     {.name = "allowed-memory-nodes",
      .option = "--allowed-memory-nodes",
      .aliases = "--cpuset-mems",
@@ -212,7 +215,8 @@ const Field table[] = {
      .help = "NUMA nodes to take memory from",
      .doc = "Numbers and ranges of NUMA nodes (cpuset.mems). Default: all.",
      .example = "--allowed-memory-nodes=0",
-     OWN_ROW((set_cpu_list<AllowedNodes, ROW_SLOT(resources.cpuset_mems)>), AllowedNodes, cpuset_mems)},
+     OWN_ROW((set_list<AllowedNodes, ROW_SLOT(resources.cpuset_mems), parse_node_list>), AllowedNodes,
+             cpuset_mems)},
 };
 }  // namespace
 

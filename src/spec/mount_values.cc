@@ -46,11 +46,11 @@ Result<> take_bind_option(Mount& mount, const std::string& word) {
     }
     if (take_choice(bind_ids, word, mount.ids) || take_choice(propagations, word, mount.propagation))
         return {};
-    if (std::ranges::find(mount_flags, word) == std::end(mount_flags))
-        return wrong_value(word,
-                           cat("is no bind option (rbind, norbind, idmap, noidmap, rootidmap, owneridmap, "
-                               "nosuid, …)",
-                               did_you_mean(word, bind_option_names())));
+    if (std::ranges::find(mount_flags, word) == std::end(mount_flags)) {
+        std::string hint = did_you_mean(word, bind_option_names());
+        if (hint.empty()) hint = " (rbind, norbind, idmap, noidmap, rootidmap, owneridmap, nosuid, …)";
+        return wrong_value(word, cat("is no bind option", hint));
+    }
     mount.options.push_back(word);
     return {};
 }

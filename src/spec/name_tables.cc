@@ -197,8 +197,9 @@ Result<std::string> signal_name(string_view text) {
         auto offset = parse_uint(string_view(bare).substr(6));
         if (offset && *offset <= 30) return cat("SIGRTMIN+", bare[5] == '+' ? *offset : 30 - *offset);
     }
-    return error(Errc::invalid, cat(quoted(text), " is no signal (SIGTERM, SIGRTMIN+3, 15, …)",
-                                    suggestion(signals, bare, "SIG")));
+    std::string hint = suggestion(signals, bare, "SIG");
+    return error(Errc::invalid,
+                 cat(quoted(text), " is no signal", hint.empty() ? " (SIGTERM, SIGRTMIN+3, 15, …)" : hint));
 }
 
 Result<std::string> rlimit_name(string_view text) {

@@ -75,28 +75,46 @@ std::vector<std::string> split_list(string_view text) {
     return out;
 }
 
-Result<std::string> parse_cpu_list(string_view text) {
-    constexpr uint64_t limit = 8192;
-    std::bitset<limit> cpus;
-    auto wrong = [&] { return wrong_value(text, "is no list of CPU numbers (0-3,6; at most 8191)"); };
+namespace {
+constexpr uint64_t list_limit = 8192;
+using Numbers = std::bitset<list_limit>;
+
+// False: no list.
+bool read_numbers(string_view text, Numbers& numbers) {
     for (const std::string& range : split_list(text)) {
         size_t dash = range.find('-');
         auto first = parse_uint(string_view(range).substr(0, dash));
         auto last = dash == range.npos ? first : parse_uint(string_view(range).substr(dash + 1));
-        if (!first || !last || *first > *last || *last >= limit) return wrong();
-        for (uint64_t cpu = *first; cpu <= *last; ++cpu) cpus.set(cpu);
+        if (!first || !last || *first > *last || *last >= list_limit) return false;
+        for (uint64_t number = *first; number <= *last; ++number) numbers.set(number);
     }
-    if (cpus.none()) return wrong();
+    return numbers.any();
+}
+
+std::string number_list(const Numbers& numbers) {
     std::string out;
-    for (uint64_t cpu = 0; cpu < limit; ++cpu) {
-        if (!cpus[cpu]) continue;
-        uint64_t last = cpu;
-        while (last + 1 < limit && cpus[last + 1]) ++last;
-        out += cat(out.empty() ? "" : ",", cpu);
-        if (last > cpu) out += cat("-", last);
-        cpu = last;
+    for (uint64_t first = 0; first < list_limit; ++first) {
+        if (!numbers[first]) continue;
+        uint64_t last = first;
+        while (last + 1 < list_limit && numbers[last + 1]) ++last;
+        out += cat(out.empty() ? "" : ",", first);
+        if (last > first) out += cat("-", last);
+        first = last;
     }
     return out;
+}
+}  // namespace
+
+Result<std::string> parse_cpu_list(string_view text) {
+    Numbers numbers;
+    if (read_numbers(text, numbers)) return number_list(numbers);
+    return wrong_value(text, "is no list of CPU numbers (0-3,6; at most 8191)");
+}
+
+Result<std::string> parse_node_list(string_view text) {
+    Numbers numbers;
+    if (read_numbers(text, numbers)) return number_list(numbers);
+    return wrong_value(text, "is no list of NUMA nodes (0-1; at most 8191)");
 }
 
 bool valid_environment_name(string_view name) {

@@ -32,6 +32,7 @@ Result<std::string> parse_host_path(std::string_view text);
 Result<std::string> parse_inside_path(std::string_view text);
 // "0-3,6" and "0-3 6": sorted and merged. At most 8192 CPUs or nodes, as the kernel's largest configuration.
 Result<std::string> parse_cpu_list(std::string_view text);
+Result<std::string> parse_node_list(std::string_view text);
 // "NAME=VALUE" with a name that an environment may have.
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
 bool valid_environment_name(std::string_view name);
