@@ -85,7 +85,7 @@ std::string json_quoted(std::string_view text) {
 }
 
 void JsonWriter::new_line() {
-    if (style_ == JsonStyle::compact) return;
+    if (style_ != JsonStyle::pretty) return;
     out_ += '\n';
     out_.append(size_t{depth_} * indent_, ' ');
 }
@@ -96,7 +96,7 @@ void JsonWriter::before_value() {
         return;
     }
     if (depth_ == 0) return;
-    if (!first_) out_ += ',';
+    if (!first_) out_ += style_ == JsonStyle::line ? ", " : ",";
     first_ = false;
     new_line();
 }
@@ -125,7 +125,7 @@ JsonWriter& JsonWriter::close(char bracket) {
 JsonWriter& JsonWriter::key(std::string_view name) {
     before_value();
     append_quoted(out_, name);
-    out_ += style_ == JsonStyle::pretty ? ": " : ":";
+    out_ += style_ == JsonStyle::compact ? ":" : ": ";
     after_key_ = true;
     return *this;
 }

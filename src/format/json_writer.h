@@ -16,7 +16,8 @@
 
 namespace croft::format {
 
-enum class JsonStyle : uint8_t { compact, pretty };
+// compact has no blanks at all, line has them behind commas and colons, pretty has a line for each value.
+enum class JsonStyle : uint8_t { compact, line, pretty };
 
 class JsonWriter {
   public:

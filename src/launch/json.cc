@@ -94,9 +94,15 @@ bool same(const T& a, const T& b) {
         return false;
 }
 
+// Structs that mean something only as a whole.
+template <class T>
+inline constexpr bool is_tuple =
+    std::is_same_v<T, IdMap> || std::is_same_v<T, DeviceAccess> || std::is_same_v<T, ResourceLimit>;
+
 class Printer {
   public:
     JsonWriter json;
+    explicit Printer(format::JsonStyle style) : json(style) {}
 
     template <class T>
     void structure(const T& value, const char* kind) {
@@ -107,7 +113,7 @@ class Printer {
         T::fields(defaults, std::as_const(sample));
         json.begin_object();
         if (kind) json.member("step", kind);
-        Members members{*this, defaults.members.data()};
+        Members members{*this, is_tuple<T> ? nullptr : defaults.members.data()};
         T::fields(members, value);
         json.end_object();
     }
@@ -118,11 +124,18 @@ class Printer {
         const void* const* next;
         template <class T>
         void operator()(const char* name, const T& member) {
-            if (same(member, *static_cast<const T*>(*next++))) return;
+            if (next && same(member, *static_cast<const T*>(*next++))) return;
             printer.json.key(name);
             printer.value(name, member);
         }
     };
+
+    template <class T>
+    void one_line(const char* name, const T& item) {
+        Printer line(format::JsonStyle::line);
+        line.value(name, item);
+        json.raw(line.json.text());
+    }
 
     template <class T>
     void value(const char* name, const T& v) {
@@ -132,7 +145,7 @@ class Printer {
             std::visit([&](const auto& step) { structure(step, kind_name(v)); }, v);
         } else if constexpr (Vector<T>) {
             json.begin_array();
-            for (const auto& item : v) value(name, item);
+            for (const auto& item : v) one_line(name, item);
             json.end_array();
         } else if constexpr (Optional<T>) {
             value(name, *v);
@@ -161,7 +174,7 @@ void settings(JsonWriter& json, const char* name,
 }  // namespace
 
 std::string to_json(const LaunchPlan& plan) {
-    Printer printer;
+    Printer printer(format::JsonStyle::pretty);
     printer.structure(plan, nullptr);
     return printer.json.take();
 }

@@ -33,7 +33,6 @@ class Dev {
         link("stdout", "/proc/self/fd/1");
         link("stderr", "/proc/self/fd/2");
         link("ptmx", "pts/ptmx");
-        d_.host(d_.file(slot_, "console", "", 0600));
         d_.stage(d_.attach(slot_, "/dev"));
         Slot shm = d_.tmpfs("1777", {{"size", "10%"}, {"nr_inodes", "400k"}}, attr::nosuid | attr::nodev);
         for (const StandardNode& node : standard_nodes)

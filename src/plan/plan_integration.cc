@@ -50,7 +50,7 @@ Result<> plan_resolv_conf(Draft& d) {
     if (mode == "delete") return remove(d, resolv_conf), Result<>();
     if (mode == "auto") {
         // With a network of its own the host's name servers may be out of reach: the machine's business.
-        if (d.private_network || d.facts.resolv_conf.empty()) return {};
+        if (d.spec.network.mode != spec::Network::Mode::host || d.facts.resolv_conf.empty()) return {};
         d.root_writable ? copy(d, d.facts.resolv_conf, resolv_conf)
                         : bind(d, d.facts.resolv_conf, resolv_conf);
         return {};

@@ -28,6 +28,12 @@ TEST(JsonWriter, WritesPrettyWithIndentAndFinalNewline) {
     EXPECT_EQ(json.text(), "[\n  {\n    \"a\": 1,\n    \"b\": false\n  },\n  []\n]\n");
 }
 
+TEST(JsonWriter, WritesOnOneLineForPeople) {
+    JsonWriter json(JsonStyle::line);
+    json.begin_object().member("a", 1).key("b").begin_array().value(1).value(2).end_array().end_object();
+    EXPECT_EQ(json.text(), R"({"a": 1, "b": [1, 2]})");
+}
+
 TEST(JsonWriter, WritesExtremeNumbers) {
     JsonWriter json(JsonStyle::compact);
     json.begin_array().value(INT64_MIN).value(UINT64_MAX).value(int8_t{-1}).value(uint8_t{200}).end_array();

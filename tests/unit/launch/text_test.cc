@@ -19,21 +19,8 @@ TEST(LaunchPlanJson, LeavesDefaultsOutAndNamesBits) {
   "new_namespaces": "mount,pid",
   "cgroup": {},
   "host": [
-    {
-      "step": "open-tree",
-      "slot": 0,
-      "path": "/srv/tree",
-      "attr": {
-        "set": "ro",
-        "propagation": "private"
-      }
-    },
-    {
-      "step": "make-dir",
-      "base": 0,
-      "path": "x",
-      "mode": "01777"
-    }
+    {"step": "open-tree", "slot": 0, "path": "/srv/tree", "attr": {"set": "ro", "propagation": "private"}},
+    {"step": "make-dir", "base": 0, "path": "x", "mode": "01777"}
   ],
   "process": {
     "cap_bounding": "0xa80425fb"
