@@ -76,6 +76,7 @@ Result<run::HoldOptions> hold_options(Prepared& machine) {
     hold.cgroup_path = machine.plan.cgroup.path;
     hold.cgroup_payload = machine.plan.cgroup.payload;
     hold.stop_signal = machine.plan.stop_signal;
+    hold.boot = machine.plan.boot;
     hold.has_cleanup = machine.record.remove || !machine.plan.cleanup.remove_trees.empty();
     return hold;
 }

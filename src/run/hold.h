@@ -24,6 +24,7 @@ struct HoldOptions {
     std::string cgroup_root, cgroup_path, cgroup_payload;  // as in the environment and the plan
     uint64_t log_limit = 1 << 20;     // bytes of `log` before it becomes `log.1`
     uint32_t stop_signal = 15;
+    bool boot = false;                // PID 1 may ask for a reboot
     bool has_cleanup = false;
 };
 

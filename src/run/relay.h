@@ -28,6 +28,7 @@ class SignalTrap {
     int fd() const { return fd_.get(); }
 
   private:
+    SignalTrap() = default;
     Fd fd_;
     sigset_t before_ = {};
 };
@@ -41,6 +42,7 @@ class RawTerminal {
     ~RawTerminal();
 
   private:
+    RawTerminal() = default;
     int terminal_ = -1;
     termios before_ = {};
 };
