@@ -147,6 +147,7 @@ static void child(const char *root, int tree, int dev, int boot, char **argv) {
     static const char *const pts[] = {"ptmxmode", "0666", "mode", "0620", NULL};
     static const char *const run[] = {"mode", "0755", NULL};
     CHECK(setsid());
+    CHECK(unshare(CLONE_NEWCGROUP)); /* here, so that its root is the new group */
     CHECK(syscall(SYS_move_mount, tree, "", AT_FDCWD, root, 4));
     CHECK(fchdir(tree));
     attach(dev, "dev");
@@ -221,7 +222,7 @@ static int run(int argc, char **argv) {
     make_dev(dev);
     int go[2], pidfd = -1;
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go));
-    struct clone_args args = {.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP |
+    struct clone_args args = {.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
                                        CLONE_PIDFD | CLONE_INTO_CGROUP | (map[0] ? CLONE_NEWUSER : 0),
                               .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD, .cgroup = (uint64_t)group};
     pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
