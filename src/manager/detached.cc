@@ -72,9 +72,6 @@ Result<run::HoldOptions> hold_options(Prepared& machine) {
     hold.croft = own_path();
     hold.directory = TRY(open_at(machine.claim.directory(), ".", O_RDONLY | O_DIRECTORY));
     hold.lock = Fd(dup(machine.claim.lock()));
-    hold.cgroup_root = machine.cgroup_root;
-    hold.cgroup_path = machine.plan.cgroup.path;
-    hold.cgroup_payload = machine.plan.cgroup.payload;
     hold.stop_signal = machine.plan.stop_signal;
     hold.boot = machine.plan.boot;
     hold.has_cleanup = machine.record.remove || !machine.plan.cleanup.remove_trees.empty();

@@ -12,6 +12,7 @@
 //   listen=FD           listening SOCK_SEQPACKET socket for attaching (optional)
 //   client=FD           the first attached peer, connected from the start (optional)
 //   cgroup=FD           of the machine's cgroup; emptied and removed at the end, `cgname=` below `cgparent=FD`
+//   stop=N              signal for the payload when croft-hold itself gets SIGTERM
 //   boot=1              PID 1 may reboot: then `croft=PATH _relaunch NAME` is executed instead of ending
 //   cleanup=1           `croft=PATH _cleanup NAME` is executed at the end
 //   logmax=BYTES        size at which `log` becomes `log.1` (default 8 MiB)

@@ -1,249 +1,223 @@
 #include "run/relay.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/text.h"
 #include "run/hold_protocol.h"
+#include "run/notify.h"
 
 namespace croft::run {
 
 namespace {
 
-// What a terminal or an administrator may send to a foreground command. SIGCHLD is not among them (the pidfd tells),
-// nor what means a fault of our own.
-constexpr int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP, SIGALRM, SIGPOLL, SIGPROF};
-
-}  // namespace
-
-Result<SignalTrap> SignalTrap::set() {
-    SignalTrap trap;
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    for (int signal : forwarded) sigaddset(&wanted, signal);
-    for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigaddset(&wanted, signal);
-    if (sigprocmask(SIG_BLOCK, &wanted, &trap.before_) < 0) return os_error(errno, "blocking signals");
-    trap.fd_ = Fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!trap.fd_) return os_error(errno, "receiving signals");
-    return trap;
-}
-
-SignalTrap::~SignalTrap() {
-    if (fd_) sigprocmask(SIG_SETMASK, &before_, nullptr);
-}
-
-Result<RawTerminal> RawTerminal::set(int terminal) {
-    RawTerminal out;
-    if (tcgetattr(terminal, &out.before_) < 0) return os_error(errno, "reading the terminal's mode");
-    termios raw = out.before_;
-    cfmakeraw(&raw);
-    if (tcsetattr(terminal, TCSADRAIN, &raw) < 0) return os_error(errno, "setting the terminal to raw mode");
-    out.terminal_ = terminal;
-    return out;
-}
-
-RawTerminal::RawTerminal(RawTerminal&& other) noexcept : terminal_(std::exchange(other.terminal_, -1)), before_(other.before_) {}
-
-RawTerminal::~RawTerminal() {
-    if (terminal_ >= 0) tcsetattr(terminal_, TCSADRAIN, &before_);
-}
-
-Result<std::string> parse_detach_keys(std::string_view text) {
-    std::string keys;
-    for (const std::string& key : split(text, ',')) {
-        if (key.size() == 1) {
-            keys += key[0];
-            continue;
-        }
-        char letter = key.size() == 6 && lower(key).starts_with("ctrl-") ? key[5] : 0;
-        if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 32);
-        if (letter < '@' || letter > '_') return error(Errc::invalid, cat(quoted(text), " are no detach keys (as \"ctrl-p,ctrl-q\": letters, or ctrl- with one of a-z @ [ \\ ] ^ _)"));
-        keys += static_cast<char>(letter & 0x1f);
+// Bytes on their way: read into when empty, written out as far as the other side takes them.
+class Buffer {
+  public:
+    bool empty() const { return from_ == to_; }
+    void put(std::string_view bytes) {
+        memcpy(bytes_, bytes.data(), bytes.size());
+        from_ = 0, to_ = bytes.size();
     }
-    return keys;
-}
+    // What is put() must fit: a read of `room`, and keys that were held back.
+    static constexpr size_t room = 4096, size = room + 64;
+    // False when the other side is gone for good.
+    bool write_to(int fd) {
+        ssize_t n = write(fd, bytes_ + from_, to_ - from_);
+        if (n < 0) return errno == EAGAIN || errno == EINTR;
+        from_ += static_cast<size_t>(n);
+        return true;
+    }
+    void drop() { from_ = to_ = 0; }
 
-namespace {
+  private:
+    char bytes_[size];
+    size_t from_ = 0, to_ = 0;
+};
+
+// Looks for the detach keys in what is typed. A beginning of them is held back until it is clear what it becomes.
+class KeyWatch {
+  public:
+    explicit KeyWatch(std::string_view keys) : keys_(keys.substr(0, 32)) {}
+    // What of the input goes on to the payload; nothing once the keys are complete.
+    std::string filter(std::string_view typed) {
+        std::string out;
+        for (char c : typed) {
+            if (keys_.empty()) {
+                out += c;
+                continue;
+            }
+            if (c != keys_[held_]) {
+                out.append(keys_.substr(0, held_));
+                held_ = 0;
+            }
+            if (c != keys_[held_]) out += c;
+            else if (++held_ == keys_.size()) return detached = true, "";
+        }
+        return out;
+    }
+    bool detached = false;
+
+  private:
+    std::string_view keys_;
+    size_t held_ = 0;
+};
 
 class Relay {
   public:
-    Relay(const SignalTrap& signals, const RelayOptions& options) : signals_(signals), o_(options), input_(options.console >= 0 ? options.input : -1) {}
+    Relay(const SignalTrap& signals, const RelayOptions& options)
+        : signals_(signals.fd()), o_(options), keys_(options.detach_keys), input_open_(options.input >= 0 && options.console >= 0) {}
     Result<RelayEnd> run();
 
   private:
+    Result<> turn();
     void take_signals();
-    void handle(int signal);
-    void resize();
-    bool take_output();
-    bool take_input();
-    void take_notification();
-    bool take_link(RelayEnd& end);
-    Result<launch::Outcome> reap();
-    size_t scan_for_detach(const char* bytes, size_t size, std::string& pass);
+    void copy_size() const;
+    void read_console();
+    void read_input();
+    void read_link();
+    void read_notification();
+    Result<> reap();
+    void drain_console();
 
-    const SignalTrap& signals_;
+    const int signals_;
     const RelayOptions& o_;
-    int input_;
-    size_t matched_ = 0;  // how many of the detach keys have been typed in a row
-    bool detached_ = false;
+    KeyWatch keys_;
+    Buffer to_payload_, to_caller_;
+    bool left_ = false, input_open_, console_hung_ = false, output_open_ = true, ready_ = false;
+    std::optional<launch::Outcome> outcome_;
 };
 
-void Relay::resize() {
-    winsize size;
-    if (o_.console >= 0 && ioctl(o_.output, TIOCGWINSZ, &size) == 0) ioctl(o_.console, TIOCSWINSZ, &size);
-}
-
-void Relay::handle(int signal) {
-    if (signal == SIGWINCH) return resize();
-    if (signal == SIGTSTP) {
-        // The command stops, the machine goes on: a stopped command must not freeze a service.
-        raise(SIGSTOP);
-        return;
-    }
-    if (o_.pidfd >= 0)
-        syscall(SYS_pidfd_send_signal, o_.pidfd, signal, nullptr, 0);
-    else if (signal == SIGHUP || signal == SIGINT || signal == SIGTERM || signal == SIGQUIT)
-        detached_ = true;  // attached to somebody else's child: going away is all there is to do
-}
-
+// Signals go to the process by its pidfd: a number could be somebody else's by now.
 void Relay::take_signals() {
     signalfd_siginfo info;
-    while (read(signals_.fd(), &info, sizeof info) == sizeof info) handle(static_cast<int>(info.ssi_signo));
-}
-
-// False when there is nothing more for now: EIO is a terminal without a slave.
-bool Relay::take_output() {
-    char buffer[16384];
-    ssize_t n = read(o_.console, buffer, sizeof buffer);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return errno == EINTR;
-    if (n <= 0) return false;
-    // An output that is gone is not the machine's fault: it is drained all the same.
-    (void)write_all(o_.output, std::string_view(buffer, static_cast<size_t>(n)));
-    return true;
-}
-
-// Bytes of the detach sequence are held back until it is complete or broken.
-size_t Relay::scan_for_detach(const char* bytes, size_t size, std::string& pass) {
-    for (size_t i = 0; i < size; ++i) {
-        if (!o_.detach_keys.empty() && bytes[i] == o_.detach_keys[matched_]) {
-            if (++matched_ == o_.detach_keys.size()) return i + 1;
-            continue;
-        }
-        pass.append(o_.detach_keys, 0, std::exchange(matched_, 0));
-        if (!o_.detach_keys.empty() && bytes[i] == o_.detach_keys[0] && o_.detach_keys.size() > 1)
-            matched_ = 1;
-        else
-            pass += bytes[i];
+    while (read(signals_, &info, sizeof info) == sizeof info) {
+        auto signal = static_cast<int>(info.ssi_signo);
+        if (signal == SIGWINCH) copy_size();
+        if (signal == SIGWINCH || signal == SIGPIPE) continue;
+        if (o_.pidfd >= 0) syscall(SYS_pidfd_send_signal, o_.pidfd, signal, nullptr, 0);
+        // Attached to somebody else's child: going away is all that is meant.
+        else if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM) left_ = true;
     }
-    return 0;
 }
 
-bool Relay::take_input() {
-    char buffer[4096];
-    ssize_t n = read(input_, buffer, sizeof buffer);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
-    if (n <= 0) {
-        // End of input becomes what a terminal sends for it; the console itself stays open.
-        char eof = 4;
-        (void)write_all(o_.console, std::string_view(&eof, 1));
-        return false;
+void Relay::copy_size() const {
+    if (o_.console < 0) return;
+    winsize size;
+    if (ioctl(o_.output, TIOCGWINSZ, &size) == 0 || (o_.input >= 0 && ioctl(o_.input, TIOCGWINSZ, &size) == 0))
+        ioctl(o_.console, TIOCSWINSZ, &size);
+}
+
+// A master whose slave nobody has open reads EIO. That is for now only: an init opens and closes its console as it
+// likes. Until then it is looked at now and then instead of at once, for ever.
+void Relay::read_console() {
+    char bytes[Buffer::room];
+    ssize_t n = read(o_.console, bytes, sizeof bytes);
+    console_hung_ = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    if (n > 0 && output_open_) to_caller_.put({bytes, static_cast<size_t>(n)});
+}
+
+void Relay::read_input() {
+    char bytes[Buffer::room];
+    ssize_t n = read(o_.input, bytes, sizeof bytes);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n > 0) return to_payload_.put(keys_.filter({bytes, static_cast<size_t>(n)}));
+    // The end of a pipe is what ^D is on a terminal.
+    input_open_ = false;
+    to_payload_.put("\x04");
+}
+
+void Relay::read_link() {
+    char bytes[1 + sizeof(HoldExit)];
+    ssize_t n = recv(o_.link, bytes, sizeof bytes, 0);
+    if (n < 0 && errno == EINTR) return;
+    HoldExit end = {};
+    if (n != sizeof bytes || bytes[0] != hold_exit) {
+        outcome_ = launch::Outcome{launch::Outcome::Kind::running, 0, ""};
+        return;
     }
-    std::string pass;
-    detached_ = scan_for_detach(buffer, static_cast<size_t>(n), pass) > 0;
-    (void)write_all(o_.console, pass);
-    return true;
+    memcpy(&end, bytes + 1, sizeof end);
+    outcome_ = launch::outcome_from_wait(end.code, end.status, o_.pid1);
 }
 
-// READY=1 counts from the payload's first process only; the kernel vouches for the sender.
-void Relay::take_notification() {
-    char text[4096];
-    iovec data = {text, sizeof text - 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(16 * sizeof(int))];
-    msghdr message = {};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    ssize_t n = recvmsg(o_.notify, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (n < 0) return;
-    pid_t sender = 0;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        if (c->cmsg_level != SOL_SOCKET) continue;
-        if (c->cmsg_type == SCM_CREDENTIALS) sender = reinterpret_cast<ucred*>(CMSG_DATA(c))->pid;
-        if (c->cmsg_type == SCM_RIGHTS)
-            for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
-                int fd;
-                memcpy(&fd, reinterpret_cast<char*>(c) + at, sizeof fd);
-                close(fd);
-            }
-    }
-    if (sender != o_.pid) return;
-    for (const std::string& line : split(std::string_view(text, static_cast<size_t>(n)), '\n'))
-        if (line == "READY=1" && o_.ready) o_.ready();
+void Relay::read_notification() {
+    if (!receive_ready(o_.notify, o_.pid) || ready_) return;
+    ready_ = true;
+    if (o_.ready) o_.ready();
 }
 
-bool Relay::take_link(RelayEnd& end) {
-    char message[1 + sizeof(HoldExit)];
-    ssize_t n = recv(o_.link, message, sizeof message, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    HoldExit exit = {CLD_KILLED, SIGKILL};  // the keeper went without a word
-    if (n == static_cast<ssize_t>(sizeof message) && message[0] == hold_exit) memcpy(&exit, message + 1, sizeof exit);
-    end.outcome = launch::outcome_from_wait(exit.code, exit.status, o_.pid1);
-    return true;
-}
-
-Result<launch::Outcome> Relay::reap() {
+Result<> Relay::reap() {
     siginfo_t info = {};
-    while (waitid(P_PIDFD, static_cast<id_t>(o_.pidfd), &info, WEXITED) < 0)
+    while (waitid(P_PIDFD, static_cast<id_t>(o_.pidfd), &info, WEXITED | __WALL) < 0)
         if (errno != EINTR) return os_error(errno, "waiting for the payload");
-    return launch::outcome_from_wait(info.si_code, info.si_status, o_.pid1);
+    outcome_ = launch::outcome_from_wait(info.si_code, info.si_status, o_.pid1);
+    return {};
+}
+
+Result<> Relay::turn() {
+    bool read_from_console = o_.console >= 0 && to_caller_.empty() && !console_hung_;
+    short console_events = static_cast<short>((read_from_console ? POLLIN : 0) | (to_payload_.empty() ? 0 : POLLOUT));
+    pollfd fds[] = {{signals_, POLLIN, 0},
+                    {o_.pidfd, POLLIN, 0},
+                    {console_events && !console_hung_ ? o_.console : -1, console_events, 0},
+                    {input_open_ && to_payload_.empty() ? o_.input : -1, POLLIN, 0},
+                    {to_caller_.empty() ? -1 : o_.output, POLLOUT, 0},
+                    {ready_ ? -1 : o_.notify, POLLIN, 0},
+                    {o_.link, POLLIN, 0}};
+    int n = poll(fds, std::size(fds), console_hung_ ? 20 : -1);
+    if (n < 0 && errno != EINTR) return os_error(errno, "waiting for something to happen");
+    if (n < 0) return {};
+    console_hung_ = false;
+    if (fds[0].revents) take_signals();
+    if (fds[5].revents) read_notification();
+    if (fds[2].revents & POLLOUT && !to_payload_.write_to(o_.console)) to_payload_.drop();
+    if (fds[2].revents & (POLLIN | POLLHUP | POLLERR) && to_caller_.empty()) read_console();
+    if (fds[4].revents && !to_caller_.write_to(o_.output)) output_open_ = false, to_caller_.drop();
+    if (fds[3].revents) read_input();
+    if (fds[6].revents) read_link();
+    if (fds[1].revents) return reap();
+    return {};
+}
+
+// What the payload wrote last is still in the terminal. Bounded, because a process that outlived it could write on.
+void Relay::drain_console() {
+    if (o_.console < 0 || !output_open_) return;
+    fcntl(o_.output, F_SETFL, fcntl(o_.output, F_GETFL) & ~O_NONBLOCK);
+    for (int round = 0; round < 256; ++round) {
+        while (!to_caller_.empty())
+            if (!to_caller_.write_to(o_.output)) return;
+        char bytes[Buffer::room];
+        ssize_t n = read(o_.console, bytes, sizeof bytes);
+        if (n <= 0) return;
+        to_caller_.put({bytes, static_cast<size_t>(n)});
+    }
 }
 
 Result<RelayEnd> Relay::run() {
-    RelayEnd end;
-    resize();
-    if (o_.console >= 0) fcntl(o_.console, F_SETFL, fcntl(o_.console, F_GETFL) | O_NONBLOCK);
-    int console_pause = 0;
-    for (;;) {
-        pollfd fds[] = {{signals_.fd(), POLLIN, 0},
-                        {o_.pidfd, POLLIN, 0},
-                        {console_pause ? -1 : o_.console, POLLIN, 0},
-                        {input_, POLLIN, 0},
-                        {o_.notify, POLLIN, 0},
-                        {o_.link, POLLIN, 0}};
-        // A console that nobody has open answers EIO at once: it is asked again a little later.
-        if (poll(fds, std::size(fds), console_pause ? console_pause : -1) < 0 && errno != EINTR) return os_error(errno, "waiting");
-        console_pause = 0;
-        if (fds[0].revents) take_signals();
-        if (fds[4].revents) take_notification();
-        if (fds[2].revents && !take_output()) console_pause = 20;
-        if (fds[3].revents && !take_input()) input_ = -1;
-        if (detached_) {
-            end.detached = true;
-            return end;
-        }
-        bool ended = fds[5].revents && take_link(end);
-        if (fds[1].revents) {
-            end.outcome = TRY(reap());
-            ended = true;
-        }
-        if (!ended) continue;
-        while (o_.console >= 0 && take_output()) {
-        }
-        return end;
+    if (o_.console >= 0) {
+        fcntl(o_.console, F_SETFL, fcntl(o_.console, F_GETFL) | O_NONBLOCK);
+        copy_size();
     }
+    while (!outcome_ && !keys_.detached && !left_) TRY(turn());
+    if (!outcome_) return RelayEnd{.detached = true, .outcome = {}};
+    drain_console();
+    return RelayEnd{.detached = false, .outcome = std::move(*outcome_)};
 }
 
 }  // namespace
 
-Result<RelayEnd> relay(const SignalTrap& signals, const RelayOptions& options) { return Relay(signals, options).run(); }
+Result<RelayEnd> relay(const SignalTrap& signals, const RelayOptions& options) {
+    return Relay(signals, options).run();
+}
 
 }  // namespace croft::run

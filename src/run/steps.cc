@@ -1,4 +1,5 @@
 // Each step as system calls. See launch/steps.h for what they mean and run/context.h for the rules.
+#include <linux/capability.h>
 #include <linux/if.h>
 #include <linux/magic.h>
 #include <linux/sockios.h>
@@ -51,6 +52,20 @@ struct MakeAs {
         raw(SYS_setfsgid, 0);
     }
     bool changed;
+};
+
+// As MakeAs, and with all capabilities: changing the file system ids has taken those that are about files out of the
+// effective set (capabilities(7)), and changing them back brings them back.
+struct MountAs {
+    MountAs(uint32_t uid, uint32_t gid) : as(uid, gid) {
+        if (!as.changed) return;
+        __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct data[2] = {};
+        if (raw(SYS_capget, arg(&header), arg(data)) < 0) return;
+        for (auto& half : data) half.effective = half.permitted;
+        raw(SYS_capset, arg(&header), arg(data));
+    }
+    MakeAs as;
 };
 
 long do_step(const MakeUserns& s, Context& c) {
@@ -152,9 +167,11 @@ long set_layers(long fs, const MakeOverlay& s, Context& c) {
 }
 
 // Kernels before 6.13 take layers by path only, so they are attached in the stage, and the paths are relative to its
-// l/, because fsconfig(2) cuts strings at 255 bytes. The overlay keeps private clones of the layers.
+// l/, because fsconfig(2) cuts strings at 255 bytes. The overlay keeps private clones of the layers, and the
+// credentials of its mounter for all that it does in them later.
 long do_step(const MakeOverlay& s, Context& c) {
     if (c.place != Place::stage) return -EINVAL;
+    MountAs mounter(s.uid, s.gid);
     long before = raw(SYS_openat, AT_FDCWD, arg("."), O_PATH | O_CLOEXEC);
     long layers = raw(SYS_openat, c.stage, arg("l"), O_PATH | O_DIRECTORY | O_CLOEXEC);
     long fs = raw(SYS_fsopen, arg("overlay"), FSOPEN_CLOEXEC);

@@ -21,7 +21,7 @@ struct Hold {
     long pid, pidfd, dir, console, out, err, notify, listen, client, cgroup, cgroup_parent, log_max;
     const char *name, *cgroup_name, *croft;
     bool boot, cleanup;
-    long log = -1, log_size = 0;
+    long stop = SIGTERM, signals = -1, log = -1, log_size = 0;
 };
 
 char buffer[4096];
@@ -185,6 +185,37 @@ void set_cloexec(long fd, bool on) {
     tiny::exit(125);
 }
 
+void pause_ms(long ms) {
+    __kernel_timespec time = {0, ms * 1'000'000};
+    tiny::call(SYS_nanosleep, tiny::arg(&time), 0);
+}
+
+// A directory entry as getdents64(2) gives it; the name goes on behind it.
+struct Entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t size;
+    uint8_t type;
+    char name[1];
+};
+
+// Removes the groups below one that has no processes any more; depth bounded, because a payload that owns its cgroup
+// may nest as it likes (`croft _cleanup` takes what is deeper).
+void remove_children(long group, int depth) {
+    char entries[1024];
+    long n;
+    while (depth < 16 && (n = tiny::call(SYS_getdents64, group, tiny::arg(entries), sizeof entries)) > 0)
+        for (long at = 0; at < n;) {
+            auto* entry = reinterpret_cast<Entry*>(entries + at);
+            at += entry->size;
+            if (entry->type != 4 || entry->name[0] == '.') continue;  // DT_DIR
+            long child = tiny::call(SYS_openat, group, tiny::arg(entry->name), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+            if (child >= 0) remove_children(child, depth + 1);
+            close(child);
+            tiny::call(SYS_unlinkat, group, tiny::arg(entry->name), AT_REMOVEDIR);
+        }
+}
+
 bool remove_cgroup(Hold& h) {
     if (h.cgroup < 0 || !h.cgroup_name) return true;
     long kill = tiny::call(SYS_openat, h.cgroup, tiny::arg("cgroup.kill"), O_WRONLY | O_CLOEXEC, 0);
@@ -192,12 +223,13 @@ bool remove_cgroup(Hold& h) {
     close(kill);
     // Killed processes leave the group when they are reaped, a moment later.
     for (int tries = 0; tries < 50; ++tries) {
+        long group = tiny::call(SYS_openat, h.cgroup, tiny::arg("."), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        if (group >= 0) remove_children(group, 0);
+        close(group);
         long error = tiny::call(SYS_unlinkat, h.cgroup_parent, tiny::arg(h.cgroup_name), AT_REMOVEDIR);
         if (error == 0 || error == -ENOENT) return true;
         if (error != -EBUSY) return false;
-        __kernel_timespec pause = {0, 2'000'000};
-        tiny::call(SYS_nanosleep, tiny::arg(&pause), 0);
-        if (tries == 5) tiny::call(SYS_unlinkat, h.cgroup, tiny::arg("payload"), AT_REMOVEDIR);
+        pause_ms(2);
     }
     return false;
 }
@@ -224,6 +256,12 @@ bool remove_cgroup(Hold& h) {
     tiny::exit(0);
 }
 
+// A host that goes down ends its processes with SIGTERM: to the machine that is its own clean stop.
+void pass_on_stop(Hold& h) {
+    tiny::call(SYS_read, h.signals, tiny::arg(buffer), sizeof buffer);
+    tiny::call(SYS_pidfd_send_signal, h.pidfd, h.stop, 0, 0);
+}
+
 [[noreturn]] void serve(Hold& h, char** envp) {
     for (;;) {
         bool draining = h.client < 0;
@@ -234,18 +272,19 @@ bool remove_cgroup(Hold& h) {
                         {static_cast<int>(h.err), POLLIN, 0},
                         {static_cast<int>(h.notify), POLLIN, 0},
                         {static_cast<int>(h.listen), POLLIN, 0},
-                        {static_cast<int>(h.client), POLLIN, 0}};
+                        {static_cast<int>(h.client), POLLIN, 0},
+                        {static_cast<int>(h.signals), POLLIN, 0}};
         long ready = tiny::call(SYS_ppoll, tiny::arg(fds), sizeof fds / sizeof *fds, 0, 0, 8);
         if (ready < 0) continue;
         if (fds[4].revents) take_notification(h);
         if (fds[1].revents && !drain(h, h.console)) {
-            __kernel_timespec pause = {0, 20'000'000};
-            tiny::call(SYS_nanosleep, tiny::arg(&pause), 0);
+            pause_ms(20);
         }
         if (fds[2].revents && !drain(h, h.out)) close(h.out);
         if (fds[3].revents && !drain(h, h.err)) close(h.err);
         if (fds[5].revents) take_client(h);
         if (fds[6].revents) drop_client_if_gone(h);
+        if (fds[7].revents) pass_on_stop(h);
         if (fds[0].revents) finish(h, envp);
     }
 }
@@ -263,6 +302,9 @@ int tiny_main(int, char** argv, char** envp) {
     if (h.pid <= 0 || h.pidfd < 0 || h.dir < 0 || !h.name || !h.croft) return 125;
     // Nothing but SIGKILL ends it: it is the only one who knows how the machine ends.
     tiny::block_signals(~tiny::Signals{0});
+    h.stop = option(argv, "stop", SIGTERM);
+    tiny::Signals term = tiny::Signals{1} << (SIGTERM - 1);
+    h.signals = tiny::call(SYS_signalfd4, -1, tiny::arg(&term), sizeof term, O_CLOEXEC | O_NONBLOCK);
     set_nonblocking(h.console);
     set_nonblocking(h.out);
     set_nonblocking(h.err);
