@@ -41,6 +41,7 @@ Result<manager::StartOptions> start_options(const Arguments& args) {
     options.wait_ready = !args.has("--no-wait");
     if (auto timeout = TRY(duration_option(args, "--ready-timeout"))) options.ready_timeout = *timeout;
     if (auto step = TRY(number_option(args, "--fail-step"))) options.fail_step = static_cast<int>(*step);
+    if (auto step = TRY(number_option(args, "--kill-step"))) options.kill_step = static_cast<int>(*step);
     return options;
 }
 

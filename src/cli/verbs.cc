@@ -17,10 +17,12 @@ namespace {
 #define OPT_SETTINGS                                                                                        \
     {"--settings", 0, "MODE", "yes|override|trusted|no",                                                    \
      "Which machine files count: yes (default), override (they beat options), trusted (also beside the tree), no"}
-// Hidden (no help): the step at which a start fails, for the tests that walk all faults.
+// Hidden (no help): the step at which a start fails, or after which croft kills itself, for the tests that walk all
+// faults.
 #define OPT_FAIL {"--fail-step", 0, "N", "", ""}
+#define OPT_KILL {"--kill-step", 0, "N", "", ""}
 
-constexpr OptionRow run_options[] = {OPT_DETACH, OPT_KEYS, OPT_JSON, OPT_QUIET, OPT_SETTINGS, OPT_FAIL};
+constexpr OptionRow run_options[] = {OPT_DETACH, OPT_KEYS, OPT_JSON, OPT_QUIET, OPT_SETTINGS, OPT_FAIL, OPT_KILL};
 constexpr OptionRow boot_options[] = {
     OPT_DETACH,
     {"--no-wait", 0, "", "", "With -d: do not wait until the machine says that it is up"},
@@ -30,6 +32,7 @@ constexpr OptionRow boot_options[] = {
     OPT_QUIET,
     OPT_SETTINGS,
     OPT_FAIL,
+    OPT_KILL,
 };
 constexpr OptionRow plan_options[] = {
     OPT_JSON,
