@@ -40,7 +40,10 @@ class IniParser {
         string_view line = skip_blanks(raw);
         // A comment inside a continued line is skipped, and does not end it.
         if (!line.empty() && (line[0] == '#' || line[0] == ';')) return;
-        if (line.find('\0') != line.npos) return problem("the line holds a zero byte");
+        if (line.find('\0') != line.npos) {
+            out_.problems.push_back({"the line holds a zero byte", line_});
+            return;
+        }
         if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
         if (pending_.empty()) start_ = line_;
         bool more = goes_on(line);
@@ -75,7 +78,7 @@ class IniParser {
         out_.sections.push_back({section_, start_});
     }
 
-    void problem(std::string text) { out_.problems.push_back({std::move(text), start_ ? start_ : line_}); }
+    void problem(std::string text) { out_.problems.push_back({std::move(text), start_}); }
     static string_view shortened(string_view text) { return text.substr(0, 60); }
 
     IniFile out_;

@@ -1,5 +1,7 @@
 #include "dialect/machine_file.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "dialect/ini.h"
 #include "spec/fields.h"
@@ -91,40 +93,51 @@ Result<SpecPatch> parse_machine_file(string_view text, string_view path, const S
     return patch;
 }
 
+namespace {
+bool nspawn_section(string_view name) {
+    return name == "Exec" || name == "Files" || name == "Network";
+}
+
+// What systemd-nspawn(1) only warns about, in the order of lines.
+class LineWarnings {
+  public:
+    void add(unsigned line, std::string text) { found_.emplace_back(line, std::move(text)); }
+    void move_to(std::vector<spec::Warning>& out, string_view path) {
+        std::ranges::stable_sort(found_, {}, &std::pair<unsigned, std::string>::first);
+        for (const auto& [line, text] : found_)
+            out.push_back({cat(place(path, line), ": ", text, "; ignored")});
+    }
+
+  private:
+    std::vector<std::pair<unsigned, std::string>> found_;
+};
+
+void add_nspawn_entry(SpecPatch& patch, const IniEntry& entry, Origin origin, LineWarnings& warnings) {
+    const Field* field = spec::field_by_key(entry.section, entry.key);
+    if (!field || field->key_of != KeyOf::nspawn)
+        return warnings.add(entry.line,
+                            cat(entry.key, "= is no key of [", entry.section, "] in systemd.nspawn(5)"));
+    if (entry.value.empty()) return patch.reset(*field, std::move(origin));
+    auto values = values_of(entry, *field, Escapes::keep);
+    if (!values) return warnings.add(entry.line, cat(entry.key, "=: ", values.error().text));
+    for (std::string& value : *values) patch.add(*field, std::move(value), origin);
+}
+}  // namespace
+
 SpecPatch parse_nspawn_file(string_view text, string_view path, FileTrust trust,
                             std::vector<spec::Warning>& warnings) {
-    auto warn_at = [&](unsigned line, string_view what) {
-        warnings.push_back({cat(place(path, line), ": ", what, "; ignored")});
-    };
     IniFile file = parse_ini(text);
     SpecPatch patch;
-    for (const IniProblem& problem : file.problems) warn_at(problem.line, problem.text);
+    LineWarnings found;
+    for (IniProblem& problem : file.problems) found.add(problem.line, std::move(problem.text));
     for (const IniSection& section : file.sections)
-        if (section.name != "Exec" && section.name != "Files" && section.name != "Network" &&
-            !section.name.starts_with("X-"))
-            warn_at(section.line, cat("[", section.name, "] is no section of systemd.nspawn(5)"));
-    for (const IniEntry& entry : file.entries) {
-        if (for_others(entry)) continue;
-        const Field* field = spec::field_by_key(entry.section, entry.key);
-        if (!field || field->key_of != KeyOf::nspawn) {
-            if (spec::known_section(entry.section) &&
-                (entry.section == "Exec" || entry.section == "Files" || entry.section == "Network"))
-                warn_at(entry.line,
-                        cat(entry.key, "= is no key of [", entry.section, "] in systemd.nspawn(5)"));
-            continue;
-        }
-        Origin origin = origin_of(path, entry, trust);
-        if (entry.value.empty()) {
-            patch.reset(*field, origin);
-            continue;
-        }
-        auto values = values_of(entry, *field, Escapes::keep);
-        if (!values) {
-            warn_at(entry.line, cat(entry.key, "=: ", values.error().text));
-            continue;
-        }
-        for (std::string& value : *values) patch.add(*field, std::move(value), origin);
-    }
+        if (!nspawn_section(section.name) && !section.name.starts_with("X-"))
+            found.add(section.line, cat("[", section.name, "] is no section of systemd.nspawn(5)"));
+    // The keys of an unknown section are covered by its own warning.
+    for (const IniEntry& entry : file.entries)
+        if (!for_others(entry) && nspawn_section(entry.section))
+            add_nspawn_entry(patch, entry, origin_of(path, entry, trust), found);
+    found.move_to(warnings, path);
     return patch;
 }
 
