@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/log.h"
@@ -78,6 +79,15 @@ Result<run::HoldOptions> hold_options(Prepared& machine) {
     return hold;
 }
 
+// For the croft that croft-hold executes: the same directories, whoever it is by then.
+void set_environment(const Paths& paths) {
+    if (paths.system) return;
+    setenv("CROFT_SCOPE", "user", 1);
+    setenv("CROFT_RUN_DIR", paths.run.c_str(), 1);
+    setenv("CROFT_STATE_DIR", paths.state.c_str(), 1);
+    setenv("CROFT_CACHE_DIR", paths.cache.c_str(), 1);
+}
+
 }  // namespace
 
 Error launch_and_hold(Prepared& machine, Fd status) {
@@ -104,6 +114,7 @@ Error launch_and_hold(Prepared& machine, Fd status) {
     }
     hold->output = std::move(output.read), hold->errors = std::move(errors.read);
     machine.make_inheritable();
+    set_environment(machine.paths);
     drop_streams();
     Fd pidfd(dup(launched->pidfd.get()));
     Error failed = run::become_hold(std::move(*launched), std::move(*hold));

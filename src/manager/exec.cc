@@ -180,6 +180,8 @@ Result<launch::Outcome> exec(const Paths& paths, std::string_view name, const Ex
     if (options.detached) environment.stdio[1] = environment.stdio[2] = -1;
     run::SignalTrap signals = TRY(run::SignalTrap::set());
     run::JoinRequest request = {leader.pid, pidfd.get(), namespaces_of(kept)};
+    // A user's machine is in the user namespace that its launcher made.
+    if (!paths.system) request.namespaces |= CLONE_NEWUSER;
     run::Launched launched =
         TRY(run::join(request, plan, environment).within(cat("in machine ", quoted(name))));
     if (options.detached) return launch::Outcome{};  // it is its own master now; the host's init reaps it

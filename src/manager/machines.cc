@@ -123,8 +123,8 @@ Result<> clear_directory(const Paths& paths, int machines, int directory, const 
     auto machine = read_machine(machines, name);
     if (!machine)
         warn(machine.error().text);  // nothing can be learned from it; the files are removed all the same
-    // We hold the lock on another descriptor than is_held() asks with, so a lost machine looks alive here. Without
-    // a record it was only a name, of a command that was killed at once or has not got this far.
+    // We hold the lock on another descriptor than is_held() asks with, so a lost machine looks alive here.
+    // Without a record it was only a name, of a command that was killed at once or has not got this far.
     if (machine && machine->alive() && exists_at(directory, "record"))
         warn(cat("machine ", quoted(name), " was lost (its keeper was killed): clearing what it left"));
     if (machine)

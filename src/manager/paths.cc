@@ -80,7 +80,8 @@ void mount_run_directory(const Paths& paths) {
 
 Result<Paths> find_paths() {
     Paths paths;
-    paths.system = geteuid() == 0;
+    // A user's keeper is root of a user namespace: it says of itself that it is not the system's.
+    paths.system = geteuid() == 0 && environment("CROFT_SCOPE") != "user";
     if (paths.system)
         paths.run = system_run, paths.cache = "/var/cache/croft", paths.state = "/var/lib/croft";
     else

@@ -13,6 +13,7 @@
 #include "manager/leader.h"
 #include "manager/prepare.h"
 #include "manager/remains.h"
+#include "manager/rootless.h"
 #include "manager/watch.h"
 #include "run/relay.h"
 
@@ -123,6 +124,7 @@ Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const St
 }  // namespace
 
 Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOptions& options) {
+    if (!paths.system && geteuid() != 0) TRY(become_fake_root());
     auto prepared = prepare(paths, spec, options);
     if (!prepared) {
         std::string what = spec.name.empty() ? "" : cat("starting machine ", quoted(spec.name));
