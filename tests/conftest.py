@@ -45,7 +45,7 @@ class Ran:
 def session_directories(tmp_path_factory):
     """This session's own run, state and helper directories. Nothing of it is left, whatever tests did."""
     helpers = tmp_path_factory.mktemp("helpers")
-    for path in (BUILD / "src/apps").glob("*/croft-*"):
+    for path in (BUILD / "src/apps").glob("croft-*"):
         if path.is_file() and os.access(path, os.X_OK):
             shutil.copy(path, helpers)
     os.environ.update(CROFT_RUN_DIR=str(RUN_DIR), CROFT_STATE_DIR=str(STATE_DIR), CROFT_CGROUP=SESSION, CROFT_HELPER_DIR=str(helpers))
