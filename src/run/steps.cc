@@ -220,14 +220,26 @@ long do_step(const Attach& s, Context& c) {
     return error;
 }
 
+long make_directory(long parent, const char* name, uint32_t mode) {
+    long error = raw(SYS_mkdirat, parent, arg(name), mode);
+    // mkdir obeys the umask; the plan's mode is meant as it is.
+    return error < 0 ? error : raw(SYS_fchmodat, parent, arg(name), mode);
+}
+
 long do_step(const MakeDir& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
     if (leaf.directory < 0) return leaf.directory;
-    MakeAs owner(s.uid, s.gid);
-    long error = raw(SYS_mkdirat, leaf.directory, arg(leaf.name), s.mode);
-    if (error == -EEXIST) return 0;
-    // mkdir obeys the umask; the plan's mode is meant as it is.
-    return error < 0 ? error : raw(SYS_fchmodat, leaf.directory, arg(leaf.name), s.mode);
+    long error = 0;
+    {
+        MakeAs owner(s.uid, s.gid);
+        error = make_directory(leaf.directory, leaf.name, s.mode);
+    }
+    // A directory of the host's that its owner may not write to (the scratch directory): made by root and given away.
+    if (error == -EACCES && c.place == Place::host && (s.uid || s.gid)) {
+        error = make_directory(leaf.directory, leaf.name, s.mode);
+        if (error >= 0) error = raw(SYS_fchownat, leaf.directory, arg(leaf.name), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
+    }
+    return error == -EEXIST ? 0 : error;
 }
 
 long do_step(const MakeNode& s, Context& c) {
