@@ -48,7 +48,7 @@ void remove_tree(const std::string& path) { ASSERT_EQ(system(cat("rm -rf --one-f
 void make_tree(const std::string& tree) {
     for (const char* dir : {"", "/bin", "/dev", "/proc", "/sys", "/tmp", "/etc", "/run"}) ASSERT_EQ(mkdir((tree + dir).c_str(), 0755), 0) << dir;
     ASSERT_EQ(system(cat("cp /bin/busybox '", tree, "/bin/busybox'").c_str()), 0);
-    for (const char* applet : {"sh", "cat", "id", "ls", "stat", "sleep", "kill", "mount", "umount", "hostname", "true", "readlink", "touch", "chroot", "stty", "tty", "env", "ps", "mkdir", "ip"})
+    for (const char* applet : {"sh", "cat", "id", "ls", "stat", "sleep", "kill", "mount", "umount", "hostname", "true", "readlink", "touch", "chroot", "stty", "tty", "env", "ps", "mkdir", "ip", "grep", "chown"})
         ASSERT_EQ(symlink("busybox", cat(tree, "/bin/", applet).c_str()), 0);
 }
 
@@ -62,6 +62,17 @@ void add_root(LaunchPlan& plan, const std::string& tree, Users users) {
     plan.host.push_back(OpenTree{.slot = root, .path = tree, .idmap = userns});
     plan.stage.push_back(AttachRoot{.slot = root});
     if (users == Users::host) plan.stage.push_back(DropStageApi{});
+}
+
+// Nodes are made by the host's root: one of a user namespace may not.
+void add_dev(LaunchPlan& plan, Users users) {
+    uint32_t owner = users == Users::own ? id_base : 0;
+    Slot dev = plan.slots++;
+    plan.stage.push_back(MakeFs{.slot = dev, .type = "tmpfs", .options = {{"mode", "0755"}, {"uid", cat(owner)}, {"gid", cat(owner)}}, .attr = MOUNT_ATTR_NOSUID});
+    plan.stage.push_back(MakeDir{.base = dev, .path = "pts", .uid = owner, .gid = owner});
+    plan.stage.push_back(MakeNode{.base = dev, .path = "null", .major = 1, .minor = 3, .uid = owner, .gid = owner});
+    plan.stage.push_back(MakeFile{.base = dev, .path = "console", .content = "", .uid = owner, .gid = owner});
+    plan.stage.push_back(Attach{.slot = dev, .target = "/dev"});
 }
 
 void add_file_system(LaunchPlan& plan, const char* type, const char* target, std::vector<std::pair<std::string, std::string>> options = {}) {
@@ -132,12 +143,10 @@ LaunchPlan Machine::plan(Users users, const std::string& script) const {
     }
     if (!cgroup_mount.empty()) p.cgroup.path = cgroup;
     add_root(p, tree, users);
+    add_dev(p, users);
     p.inside.push_back(EnterRoot{});
     add_file_system(p, "proc", "/proc");
     add_file_system(p, "sysfs", "/sys");
-    Slot dev = p.slots++;
-    p.inside.push_back(MakeFs{.slot = dev, .type = "tmpfs", .options = {{"mode", "0755"}}, .attr = MOUNT_ATTR_NOSUID});
-    p.inside.push_back(Attach{.slot = dev, .target = "/dev"});
     add_file_system(p, "devpts", "/dev/pts", {{"newinstance", ""}, {"ptmxmode", "0666"}, {"mode", "0620"}});
     p.inside.push_back(SetHostname{.hostname = "test", .domainname = ""});
     p.inside.push_back(LoopbackUp{});
@@ -166,6 +175,21 @@ Outcome Machine::wait(const Launched& launched) const {
 void Machine::remove_cgroup(Launched& launched) const {
     if (!launched.cgroup_parent) return;
     Result<> removed = kernel::remove_cgroup(launched.cgroup_parent.get(), launched.cgroup_name);
+    EXPECT_TRUE(removed) << removed.error().text;
+}
+
+void Machine::put_file(const std::string& path, std::string_view content, mode_t mode) const {
+    Fd fd = std::move(open_at(AT_FDCWD, (tree + path).c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode).value());
+    ASSERT_TRUE(write_all(fd.get(), content));
+    ASSERT_EQ(fchmod(fd.get(), mode), 0);
+}
+
+void Machine::clear_cgroup() const {
+    if (!exists_at(AT_FDCWD, cat(cgroup_mount, "/", cgroup).c_str())) return;
+    Fd parent = std::move(open_at(AT_FDCWD, cgroup_mount.c_str(), O_RDONLY | O_DIRECTORY).value());
+    Fd group = std::move(open_at(parent.get(), cgroup.c_str(), O_RDONLY | O_DIRECTORY).value());
+    EXPECT_TRUE(kernel::kill_cgroup(group.get()));
+    Result<> removed = kernel::remove_cgroup(parent.get(), cgroup);
     EXPECT_TRUE(removed) << removed.error().text;
 }
 

@@ -31,6 +31,10 @@ class Machine : public ::testing::Test {
     launch::Outcome wait(const Launched& launched) const;
     // Removes the cgroup of a machine that has ended.
     void remove_cgroup(Launched& launched) const;
+    // A file in the tree.
+    void put_file(const std::string& path, std::string_view content, mode_t mode) const;
+    // As the next command does for a machine whose launcher was killed.
+    void clear_cgroup() const;
     // The inode number of one of this process's namespaces.
     static std::string own_namespace(const char* name);
 
