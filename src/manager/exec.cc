@@ -118,8 +118,10 @@ launch::LaunchPlan join_plan(const launch::LaunchPlan& machine, int root, const 
     return plan;
 }
 
+// A mount namespace of its own has every machine, also one whose plan makes none because it takes over the launcher's:
+// without it a process would be among the host's files.
 uint64_t namespaces_of(const launch::LaunchPlan& plan) {
-    uint64_t out = plan.new_namespaces;
+    uint64_t out = plan.new_namespaces | CLONE_NEWNS;
     for (const launch::JoinNamespace& joined : plan.join) out |= joined.type;
     return out | (plan.uid_maps.empty() ? 0 : static_cast<uint64_t>(CLONE_NEWUSER));
 }
