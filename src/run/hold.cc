@@ -102,6 +102,26 @@ Result<Fd> receive_console(int connection) {
     return error(Errc::wrong_state, "the machine has just ended");
 }
 
+Result<> send_console(int connection, int console) {
+    char kind = hold_console;
+    iovec data = {&kind, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message = {};
+    message.msg_iov = &data, message.msg_iovlen = 1;
+    message.msg_control = control, message.msg_controllen = sizeof control;
+    cmsghdr* c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET, c->cmsg_type = SCM_RIGHTS, c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &console, sizeof console);
+    if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1) return os_error(errno, "handing over the machine's console");
+    return {};
+}
+
+Result<std::pair<Fd, Fd>> attach_pair() {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return os_error(errno, "making a pair of sockets");
+    return std::pair(Fd(ends[0]), Fd(ends[1]));
+}
+
 Error become_hold(Launched&& launched, HoldOptions&& options) {
     Fd listening;
     if (launched.console) {
@@ -120,6 +140,7 @@ Error become_hold(Launched&& launched, HoldOptions&& options) {
     words.add("err", options.errors);
     words.add("notify", launched.notify);
     words.add("listen", listening);
+    words.add("client", options.client);
     if (launched.cgroup && launched.cgroup_parent) {
         words.add("cgroup", launched.cgroup);
         words.add("cgparent", launched.cgroup_parent);

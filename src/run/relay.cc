@@ -173,7 +173,8 @@ Result<> Relay::turn() {
                     {input_open_ && to_payload_.empty() ? o_.input : -1, POLLIN, 0},
                     {to_caller_.empty() ? -1 : o_.output, POLLOUT, 0},
                     {ready_ ? -1 : o_.notify, POLLIN, 0},
-                    {o_.link, POLLIN, 0}};
+                    {o_.link, POLLIN, 0},
+                    {o_.changes, POLLIN, 0}};
     int n = poll(fds, std::size(fds), console_hung_ ? 20 : -1);
     if (n < 0 && errno != EINTR) return os_error(errno, "waiting for something to happen");
     if (n < 0) return {};
@@ -184,6 +185,7 @@ Result<> Relay::turn() {
     if (fds[2].revents & (POLLIN | POLLHUP | POLLERR) && to_caller_.empty()) read_console();
     if (fds[4].revents && !to_caller_.write_to(o_.output)) output_open_ = false, to_caller_.drop();
     if (fds[3].revents) read_input();
+    if (fds[7].revents) o_.changed();
     if (fds[6].revents) read_link();
     if (fds[1].revents) return reap();
     return {};

@@ -56,6 +56,8 @@ struct RelayOptions {
     std::function<void()> ready; // called once when READY=1 has come from inside
     std::string detach_keys = "\x10\x11";  // ctrl-p ctrl-q; empty: none
     int link = -1;               // attach: the connection to croft-hold; its end ends the relay
+    int changes = -1;            // some further descriptor: whenever it is readable, `changed` is called and reads it
+    std::function<void()> changed;
     bool pid1 = true;            // false for exec: SIGHUP and SIGINT are then just signals
 };
 
