@@ -1,16 +1,21 @@
 #include "manager/detached.h"
 
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <tuple>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "manager/leader.h"
+#include "manager/lock_file.h"
+#include "manager/watch.h"
 #include "run/hold.h"
 #include "run/relay.h"
 
@@ -90,7 +95,7 @@ void set_environment(const Paths& paths) {
 
 }  // namespace
 
-Error launch_and_hold(Prepared& machine, Fd status) {
+Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     auto environment = machine.environment();
     if (!environment) return std::move(environment).error();
     auto hold = hold_options(machine);
@@ -107,11 +112,13 @@ Error launch_and_hold(Prepared& machine, Fd status) {
     if (!launched) return std::move(launched).error();
     output.write.reset(), errors.write.reset();
     Result<> written = record_launched(machine, launched->pid);
+    if (written && client) written = run::send_console(client.get(), launched->console.get());
     if (written && status) written = write_all(status.get(), std::string_view(&launched_byte, 1));
     if (!written) {
         run::undo(*launched);
         return std::move(written).error();
     }
+    hold->client = std::move(client);
     hold->output = std::move(output.read), hold->errors = std::move(errors.read);
     machine.make_inheritable();
     set_environment(machine.paths);
@@ -123,7 +130,9 @@ Error launch_and_hold(Prepared& machine, Fd status) {
     return failed;
 }
 
-Result<int> start_detached(Prepared& machine) {
+Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
+    Fd ours, theirs;
+    if (attach == Attach::yes) std::tie(ours, theirs) = TRY(run::attach_pair());
     Pipe status = TRY(make_pipe());
     pid_t keeper = fork();
     if (keeper < 0) return os_error(errno, "starting the machine's keeper");
@@ -132,35 +141,80 @@ Result<int> start_detached(Prepared& machine) {
         signal(SIGHUP, SIG_DFL);
         int told = status.write.get();
         Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
-        status.read.reset();
-        send_error(copy.get(), launch_and_hold(machine, std::move(status.write)));
+        status.read.reset(), ours.reset();
+        send_error(copy.get(), launch_and_hold(machine, std::move(status.write), std::move(theirs)));
         _exit(1);  // the parent clears what was taken
     }
-    status.write.reset();
+    status.write.reset(), theirs.reset();
     std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
     size_t failure = told.find('E');
     if (told.starts_with(launched_byte) && failure == told.npos) {
         std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
         machine.record = TRY(parse_record(record));
-        return machine.record.leader.pid;
+        return KeptStart{machine.record.leader.pid, keeper, std::move(ours)};
     }
     waitpid(keeper, nullptr, 0);
     if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
     return received_error(std::string_view(told).substr(failure));
 }
 
-Result<launch::Outcome> attach_console(int directory, const std::string& detach_keys, bool boot) {
+namespace {
+
+// The relay's further descriptor: says once that the machine is ready.
+class ReadyWatch {
+  public:
+    ReadyWatch(const AttachOptions& options, run::RelayOptions& relay)
+        : options_(options), watch_(options.directory) {
+        relay.changes = watch_.fd();
+        relay.changed = [this] { look(); };
+    }
+
+  private:
+    void look() {
+        watch_.take();
+        if (told_ || !exists_at(options_.directory, "ready")) return;
+        told_ = true;
+        options_.ready();
+    }
+    const AttachOptions& options_;
+    Watch watch_;
+    bool told_ = false;
+};
+
+// After a reboot the keeper is another program for a moment, and then listens again.
+Result<Fd> reconnect(int directory) {
+    Fd lock = TRY(open_at(directory, "lock", O_RDONLY));
+    for (int tries = 0; tries < 1000; ++tries) {
+        auto connection = run::connect_attach(directory);
+        if (connection) return connection;
+        if (!is_locked(lock.get()) || exists_at(directory, "exit")) break;
+        timespec pause = {0, 20'000'000};
+        nanosleep(&pause, nullptr);
+    }
+    return error(Errc::wrong_state, "the machine has ended");
+}
+
+}  // namespace
+
+Result<launch::Outcome> attach_console(Fd connection, const AttachOptions& options) {
     run::SignalTrap signals = TRY(run::SignalTrap::set());
-    Fd connection = TRY(run::connect_attach(directory));
-    Fd console = TRY(run::receive_console(connection.get()));
     run::RelayOptions relay;
-    relay.console = console.get(), relay.link = connection.get();
-    if (!detach_keys.empty()) relay.detach_keys = TRY(run::parse_detach_keys(detach_keys));
-    relay.pid1 = boot;
+    if (!options.detach_keys.empty()) relay.detach_keys = TRY(run::parse_detach_keys(options.detach_keys));
+    relay.pid1 = options.boot;
+    std::optional<ReadyWatch> ready;
+    if (options.ready) ready.emplace(options, relay);
     run::RawTerminal raw = TRY(run::RawTerminal::set(0));
-    run::RelayEnd end = TRY(run::relay(signals, relay));
-    if (end.detached) end.outcome = {};
-    return std::move(end.outcome);
+    for (;;) {
+        Fd console = TRY(run::receive_console(connection.get()));
+        relay.console = console.get(), relay.link = connection.get();
+        run::RelayEnd end = TRY(run::relay(signals, relay));
+        if (end.detached) return launch::Outcome{};
+        if (end.outcome.kind != launch::Outcome::Kind::running) return std::move(end.outcome);
+        // The keeper went away without a last word.
+        auto again = reconnect(options.directory);
+        if (!again) return launch::Outcome{launch::Outcome::Kind::exited, 0, "its keeper is gone"};
+        connection = std::move(*again);
+    }
 }
 
 }  // namespace croft::manager

@@ -2,6 +2,7 @@
 // and relaunch.cc; attach_console() also by exec.cc.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/fd.h"
@@ -11,17 +12,28 @@
 
 namespace croft::manager {
 
-// Forks the keeper, which launches; the leader's pid. When this returns well, croft-hold is running; an error
-// is the launch's own, and the keeper is gone. The machine stays the caller's to clear until it calls keep().
-Result<int> start_detached(Prepared& machine);
+struct KeptStart {
+    int leader = 0, keeper = 0;
+    Fd connection;  // to the keeper, as from connect_attach(): with Attach::yes only
+};
+enum class Attach { no, yes };
+// Forks the keeper, which launches. When this returns well, croft-hold is running; an error is the launch's
+// own, and the keeper is gone. The machine stays the caller's to clear until it calls keep().
+Result<KeptStart> start_detached(Prepared& machine, Attach attach);
 
 // In the process that shall be the keeper: launches and becomes croft-hold. Returns only with an error, and
 // then nothing of the launch is left. `status` (CLOEXEC) gets one byte when the machine runs; its end tells
-// that croft-hold does.
-Error launch_and_hold(Prepared& machine, Fd status);
+// that croft-hold does. `client` is attached to the console from the start.
+Error launch_and_hold(Prepared& machine, Fd status, Fd client);
 
-// Gives this terminal to the console of the machine whose directory it is, until the machine ends or the user
-// leaves with the keys ("" means the default ones).
-Result<launch::Outcome> attach_console(int directory, const std::string& detach_keys, bool boot);
+struct AttachOptions {
+    std::string detach_keys;  // "": the default ones
+    bool boot = false;
+    int directory = -1;  // of the machine: watched for readiness, and where to connect again after a reboot
+    std::function<void()> ready;  // called once; none: nobody waits
+};
+// Gives this terminal to the console behind a connection, until the machine ends (a reboot is no end) or the
+// user leaves: then the outcome is "running".
+Result<launch::Outcome> attach_console(Fd connection, const AttachOptions& options);
 
 }  // namespace croft::manager

@@ -11,6 +11,7 @@
 #include "host/user.h"
 #include "manager/detached.h"
 #include "manager/leader.h"
+#include "run/hold.h"
 #include "run/join.h"
 #include "run/relay.h"
 
@@ -118,8 +119,8 @@ launch::LaunchPlan join_plan(const launch::LaunchPlan& machine, int root, const 
     return plan;
 }
 
-// A mount namespace of its own has every machine, also one whose plan makes none because it takes over the launcher's:
-// without it a process would be among the host's files.
+// A mount namespace of its own has every machine, also one whose plan makes none because it takes over the
+// launcher's: without it a process would be among the host's files.
 uint64_t namespaces_of(const launch::LaunchPlan& plan) {
     uint64_t out = plan.new_namespaces | CLONE_NEWNS;
     for (const launch::JoinNamespace& joined : plan.join) out |= joined.type;
@@ -193,8 +194,12 @@ Result<launch::Outcome> exec(const Paths& paths, std::string_view name, const Ex
 Result<launch::Outcome> attach(const Paths& paths, std::string_view name, std::string_view detach_keys) {
     Machine machine = TRY(find_running(paths, name));
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
-    return attach_console(directory.get(), std::string(detach_keys), machine.record.boot)
-        .within(cat("attaching to machine ", quoted(name)));
+    AttachOptions options = {.detach_keys = std::string(detach_keys),
+                             .boot = machine.record.boot,
+                             .directory = directory.get(),
+                             .ready = {}};
+    Fd connection = TRY(run::connect_attach(directory.get()).within(cat("machine ", quoted(name))));
+    return attach_console(std::move(connection), options).within(cat("machine ", quoted(name)));
 }
 
 }  // namespace croft::manager

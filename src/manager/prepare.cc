@@ -132,6 +132,9 @@ Prepared::~Prepared() {
 void Prepared::keep() {
     kept_ = true;
     claim.keep();
+    claim.drop_lock();
+    tree.locks.clear();
+    ids.nspawn_lock.reset();
 }
 
 void Prepared::make_inheritable() {

@@ -12,26 +12,26 @@
 #include "manager/detached.h"
 #include "manager/leader.h"
 #include "manager/remains.h"
+#include "manager/remove_tree.h"
 #include "manager/watch.h"
 
 namespace croft::manager {
 namespace {
 
-// Descriptors that came over exec: the locks stay, everything else was the last life's.
-void close_others(const Paths& paths, int keep) {
+// Descriptors that came over exec: the locks stay, everything else was the last life's. Before this process
+// opens any of its own.
+void close_others(const Paths& paths, const std::string& name) {
     DIR* dir = opendir("/proc/self/fd");
     if (!dir) return;
     std::vector<int> close_these;
     while (dirent* entry = readdir(dir)) {
         auto number = parse_uint(entry->d_name);
-        if (!number || *number <= 2 || static_cast<int>(*number) == dirfd(dir) ||
-            static_cast<int>(*number) == keep)
-            continue;
+        if (!number || *number <= 2 || static_cast<int>(*number) == dirfd(dir)) continue;
         char target[4096];
         ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof target);
         std::string_view path(target, n > 0 ? static_cast<size_t>(n) : 0);
-        bool lock = path.ends_with(".lck") || path.starts_with(paths.run + "/trees/") ||
-                    path.starts_with("/run/systemd/nspawn");
+        bool lock = path == cat(paths.machines, "/", name, "/lock") || path.ends_with(".lck") ||
+                    path.starts_with(paths.run + "/trees/") || path.starts_with("/run/systemd/nspawn");
         if (!lock) close_these.push_back(static_cast<int>(*number));
     }
     closedir(dir);
@@ -70,8 +70,8 @@ Result<Prepared> adopt(const Paths& paths, const std::string& name) {
 }  // namespace
 
 Result<> relaunch(const Paths& paths, const std::string& name) {
+    close_others(paths, name);
     Prepared machine = TRY(adopt(paths, name));
-    close_others(paths, machine.claim.lock());
     // It will be cleared by end(), or by nobody.
     auto give_up = [&](const Error& why) -> Result<> {
         tell_in_log(machine.claim.directory(), why);
@@ -90,9 +90,13 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     if (cgroup.size() > machine.plan.cgroup.path.size() && !machine.plan.cgroup.path.empty())
         machine.cgroup_root = cgroup.substr(0, cgroup.size() - machine.plan.cgroup.path.size() - 1);
     if (Result<> removed = remove_cgroup(cgroup); !removed) return give_up(removed.error());
+    // An overlay that was mounted "volatile" leaves a mark in its work directory and is refused the next time; this one
+    // was left in good order.
+    if (!machine.record.scratch.empty())
+        if (Result<> removed = remove_tree(machine.record.scratch + "/work"); !removed) return give_up(removed.error());
     for (const char* file : {"ready", "status", "attach"}) unlinkat(machine.claim.directory(), file, 0);
     ++machine.record.restarts;
-    return give_up(launch_and_hold(machine, Fd()));
+    return give_up(launch_and_hold(machine, Fd(), Fd()));
 }
 
 Result<> cleanup(const Paths& paths, const std::string& name) {

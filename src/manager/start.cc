@@ -111,13 +111,22 @@ Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const St
     // Set up before the launch, so that an end right after it is not missed.
     std::optional<Watch> watch;
     if (options.keep == Keep::detached && boot && waits) watch.emplace(machine.claim.directory());
-    out.leader = TRY(start_detached(machine));
+    bool attached = options.keep == Keep::foreground;
+    KeptStart started = TRY(start_detached(machine, attached ? Attach::yes : Attach::no));
+    out.leader = started.leader;
     machine.keep();
-    if (options.keep == Keep::detached) {
+    if (!attached) {
         if (watch) TRY(wait_ready(paths, *watch, options, out));
         return out;
     }
-    out.outcome = TRY(attach_console(machine.claim.directory(), options.detach_keys, boot));
+    AttachOptions attach = {.detach_keys = options.detach_keys,
+                            .boot = boot,
+                            .directory = machine.claim.directory(),
+                            .ready = {}};
+    if (options.on_ready && machine.record.waits_ready) attach.ready = [&] { options.on_ready(out.name); };
+    out.outcome = TRY(attach_console(std::move(started.connection), attach));
+    // The keeper clears what the machine left; the same name is free again when this command ends.
+    if (out.outcome.kind != Kind::running) waitpid(started.keeper, nullptr, 0);
     return out;
 }
 

@@ -26,10 +26,14 @@ bool Watch::wait(uint64_t end) const {
     uint64_t step = changes_ ? 1'000'000 : 20'000;
     pollfd watched = {changes_.get(), POLLIN, 0};
     poll(&watched, 1, static_cast<int>(std::min(step, end - now) / 1000 + 1));
+    take();
+    return true;
+}
+
+void Watch::take() const {
     char events[4096];
     while (changes_ && read(changes_.get(), events, sizeof events) > 0) {
     }
-    return true;
 }
 
 void wait_for_watchers(int directory) {

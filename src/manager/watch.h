@@ -14,6 +14,9 @@ class Watch {
     explicit Watch(int directory);
     // Until something may have changed; false at `end` (monotonic µs, UINT64_MAX: never).
     bool wait(uint64_t end) const;
+    // For whoever polls by itself: readable when something has changed, until take().
+    int fd() const { return changes_.get(); }
+    void take() const;
 
   private:
     Fd changes_, lock_;
