@@ -9,8 +9,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -172,6 +174,23 @@ int root(Args) {
     return list(slash);
 }
 
+// keys DESCRIPTION: whether a key of that description is to be had from the keyrings that a process has at
+// hand.
+int keys(Args args) {
+    const struct {
+        const char* name;
+        long id;  // KEY_SPEC_*
+    } rings[] = {{"thread", -1}, {"process", -2}, {"session", -3}, {"user", -4}, {"user-session", -5}};
+    for (auto& ring : rings) {
+        long key = args[0] ? syscall(SYS_keyctl, 10 /* KEYCTL_SEARCH */, ring.id, "user", args[0], 0) : -1;
+        Line("keys")
+            .add("ring", ring.name)
+            .flag("found", key >= 0)
+            .add("error", key < 0 ? error_name(errno) : "");
+    }
+    return 0;
+}
+
 }  // namespace
 
 const Command look_commands[] = {{"mounts", "mountinfo, one line a mount", mounts},
@@ -181,6 +200,7 @@ const Command look_commands[] = {{"mounts", "mountinfo, one line a mount", mount
                                  {"read", "PATH… first bytes or the error", read_paths},
                                  {"write", "PATH TEXT with one write", write_path},
                                  {"ps", "processes in /proc", processes},
+                                 {"keys", "DESCRIPTION which keyrings have such a key", keys},
                                  {"net", "network interfaces", network},
                                  {nullptr, nullptr, nullptr}};
 

@@ -104,6 +104,31 @@ int device(Args args) {
     return 0;
 }
 
+// escape DIRECTORY: out of a chroot the old way (a root below the working directory, then up), and what is
+// there. Says where it arrived even when that is the machine's own root again.
+int escape(Args args) {
+    const char* below = args[0] ? args[0] : "/tmp";
+    struct stat before, after;
+    int error = stat("/", &before) < 0 || chroot(below) < 0 ? errno : 0;
+    for (int i = 0; i < 64 && !error; ++i) error = chdir("..") < 0 ? errno : 0;
+    if (!error) error = chroot(".") < 0 || stat("/", &after) < 0 ? errno : 0;
+    bool elsewhere = !error && (before.st_dev != after.st_dev || before.st_ino != after.st_ino);
+    Line("escape").add("error", error ? error_name(error) : "").flag("elsewhere", elsewhere);
+    if (!error)
+        nftw(
+            "/",
+            [](const char* path, const struct stat* st, int, FTW* at) {
+                Line("outside")
+                    .add("path", path)
+                    .add("mode", st->st_mode)
+                    .add("size", st->st_size)
+                    .add("uid", st->st_uid);
+                return at->level > 1 ? 1 : 0;
+            },
+            8, FTW_PHYS);
+    return 0;
+}
+
 // open PATH…: the ways of opening that matter, without touching what is opened.
 int open_paths(Args args) {
     for (; *args; ++args) {
@@ -145,6 +170,7 @@ int raw_syscall(Args args) {
 const Command try_commands[] = {{"try", "[NAME…] attempts against the fences, all by default", try_them},
                                 {"attempts", "names of the attempts", attempt_names},
                                 {"device", "b|c MAJOR MINOR [DIRECTORY] make and open a node", device},
+                                {"escape", "[DIRECTORY] out of a chroot, and what is there", escape},
                                 {"open", "PATH… for reading, writing, as a path", open_paths},
                                 {"syscall", "NUMBER… with zeros for arguments", raw_syscall},
                                 {nullptr, nullptr, nullptr}};
