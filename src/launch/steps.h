@@ -71,7 +71,8 @@ struct MakeFs {
 
 // An overlay over detached mounts. The layers are attached in the stage for the moment of mounting only, because
 // kernels before 6.13 take layers by path. `upper_path` and `work_path` are below the upper slot's root; no upper
-// makes it read-only.
+// makes it read-only. uid and gid are the file system ids that overlayfs itself works with, which an idmapped upper
+// layer must have in its map (EOVERFLOW, and a read-only mount, otherwise).
 struct MakeOverlay {
     Slot slot;
     std::vector<Slot> lowers;       // topmost first, as overlayfs counts
@@ -79,9 +80,10 @@ struct MakeOverlay {
     std::string upper_path, work_path;
     std::vector<std::pair<std::string, std::string>> options;
     uint64_t attr = 0;
+    uint32_t uid = 0, gid = 0;
     static void fields(auto& v, auto& s) {
         v("slot", s.slot), v("lowers", s.lowers), v("upper", s.upper), v("upper_path", s.upper_path),
-            v("work_path", s.work_path), v("options", s.options), v("attr", s.attr);
+            v("work_path", s.work_path), v("options", s.options), v("attr", s.attr), v("uid", s.uid), v("gid", s.gid);
     }
 };
 

@@ -12,7 +12,7 @@ inline std::vector<Step> every_step() {
         MakeUserns{1, {{0, 524288, 65536}}, {{0, 5, 1}, {1, 6, 2}}},
         OpenTree{2, "/srv/tree", 7, true, attr, 1},
         MakeFs{3, "tmpfs", "dev", {{"mode", "0755"}, {"noswap", ""}}, 6},
-        MakeOverlay{4, {2, 3}, 5, "upper", "work", {{"volatile", ""}}, 1},
+        MakeOverlay{4, {2, 3}, 5, "upper", "work", {{"volatile", ""}}, 1, 2, 3},
         AttachRoot{4},
         Attach{3, "/dev", Create::like_source, true, 10, 20},
         MakeDir{3, "pts", 0700, 1, 2},
