@@ -131,7 +131,11 @@ struct Stages {
         if (fd < 0) return fd;
         long error = raw(SYS_fchdir, fd);
         raw_close(fd);
-        return error;
+        // The kernel's own word that it is inside: a directory that the root does not lead to is "(unreachable)…"
+        // (CVE-2024-21626).
+        char here[4096];
+        if (error >= 0) error = raw(SYS_getcwd, arg(here), sizeof here);
+        return error < 0 ? error : here[0] == '/' ? 0 : -EXDEV;
     }
 
     long bounding() {

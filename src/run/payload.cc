@@ -91,7 +91,8 @@ Spawned spawn(const Prepared& prepared, Context& context, uint64_t flags, int cg
     clone_args args = {};
     args.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
     args.pidfd = reinterpret_cast<uintptr_t>(&out.pidfd);
-    args.exit_signal = SIGCHLD;
+    // A sibling takes over the signal of the process that makes it.
+    args.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
     if (cgroup >= 0) {
         // Straight into its group: a move by cgroup.procs waits for an RCU grace period, milliseconds.
         args.flags |= CLONE_INTO_CGROUP;

@@ -486,28 +486,41 @@ long do_step(const LoopbackUp&, Context&) {
     return error;
 }
 
-long do_step(const OpenConsole& s, Context& c) {
-    long master = raw(SYS_openat, AT_FDCWD, arg("/dev/pts/ptmx"), O_RDWR | O_NOCTTY | O_CLOEXEC);
+// The master of a new terminal in the machine's own devpts, whatever else may lie at that path.
+long open_master() {
+    long master = raw_open_in_root(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0, RESOLVE_NO_SYMLINKS);
     if (master < 0) return master;
+    struct statfs fs;
     int unlock = 0;
-    unsigned number = 0;
-    long error = raw(SYS_ioctl, master, TIOCSPTLCK, arg(&unlock));
-    if (error >= 0) error = raw(SYS_ioctl, master, TIOCGPTN, arg(&number));
-    // TIOCGPTPEER opens the slave by the master, whatever lies at /dev/pts.
-    long slave = error < 0 ? error : raw(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    error = slave;
+    long error = raw(SYS_fstatfs, master, arg(&fs));
+    if (error >= 0 && fs.f_type != DEVPTS_SUPER_MAGIC) error = -ENODEV;
+    if (error >= 0) error = raw(SYS_ioctl, master, TIOCSPTLCK, arg(&unlock));
+    if (error >= 0) error = raw(SYS_fcntl, master, F_SETFL, O_RDWR);
+    if (error < 0) raw_close(master);
+    return error < 0 ? error : master;
+}
+
+// The slave itself is bound, by its descriptor: no path that a tree could have bent is walked to it (CVE-2025-52565).
+long bind_console(long slave) {
+    long mount = raw_open_tree(slave, "", true, false);
+    long target = mount < 0 ? mount : make_mount_point(AT_FDCWD, "/dev/console", false, RESOLVE_NO_SYMLINKS);
+    long error = target < 0 ? target : raw_attach(mount, target);
+    raw_close(mount);
+    raw_close(target);
+    return error;
+}
+
+long do_step(const OpenConsole& s, Context& c) {
+    long master = open_master();
+    if (master < 0) return master;
+    // TIOCGPTPEER opens the slave by the master, not by a path.
+    long slave = raw(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    long error = slave;
     winsize size = {.ws_row = s.rows, .ws_col = s.columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    const Process& p = c.plan->process;
     if (error >= 0 && s.rows) error = raw(SYS_ioctl, slave, TIOCSWINSZ, arg(&size));
-    if (error >= 0 && c.plan->process.uid) error = raw(SYS_fchown, slave, c.plan->process.uid, static_cast<long>(c.plan->process.gid));
-    if (error >= 0 && s.console) {
-        Path<64> name;
-        name.add("/dev/pts/").add(static_cast<long>(number));
-        long mount = raw_open_tree(AT_FDCWD, name.text, true, false);
-        long target = mount < 0 ? mount : make_mount_point(AT_FDCWD, "/dev/console", false, RESOLVE_NO_SYMLINKS);
-        error = target < 0 ? target : raw_attach(mount, target);
-        raw_close(mount);
-        raw_close(target);
-    }
+    if (error >= 0 && p.uid) error = raw(SYS_fchown, slave, p.uid, static_cast<long>(p.gid));
+    if (error >= 0 && s.console) error = bind_console(slave);
     if (error >= 0) error = send_message(c.sync, "c", 1, static_cast<int>(master));
     raw_close(master);
     c.terminal = static_cast<int>(slave);

@@ -220,15 +220,11 @@ TEST_P(Launch, NeverShowsTheHostsProgramAsItsOwn) {
     // CVE-2019-5736: a command that is a link to /proc/self/exe executes whatever is executing it. croft must not be
     // that where the payload could write to it; what it gets is croft-init, on a mount that is read-only.
     ASSERT_EQ(symlink("/proc/self/exe", (tree + "/bin/self").c_str()), 0);
-    put_file("/bin/script", "#!/proc/self/exe\n", 0755);
-    for (const char* command : {"/bin/self", "/bin/script"}) {
-        LaunchPlan p = plan(GetParam(), "");
-        p.process.argv = {command, "--exec", "--", "sh", "-c", "readlink /proc/1/exe; (: >> /proc/1/exe) 2>/dev/null && echo writable; :"};
-        if (GetParam() == Users::own) continue;  // root of that namespace owns no file of the host
-        std::string text = run(p);
-        EXPECT_EQ(text.find("writable"), text.npos) << text;
-        EXPECT_EQ(text.find("test-run"), text.npos) << text;
-    }
+    if (GetParam() == Users::own) return;  // root of that namespace owns no file of the host
+    LaunchPlan p = plan(GetParam(), "");
+    p.process.argv = {"/bin/self", "--", "sh", "-c", "readlink /proc/1/exe; (: >> /proc/1/exe) 2>/dev/null && echo writable; :"};
+    // The mount is of croft-init alone, so its root is all the path there is.
+    EXPECT_EQ(run(p), "/\n") << failure;
 }
 
 TEST_P(Launch, PayloadDiesWithItsLauncher) {
