@@ -42,17 +42,13 @@ class Ran:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def session_directories(tmp_path_factory):
-    """This session's own run, state and helper directories. Nothing of it is left, whatever tests did."""
-    helpers = tmp_path_factory.mktemp("helpers")
-    for path in (BUILD / "src/apps").glob("croft-*"):
-        if path.is_file() and os.access(path, os.X_OK):
-            shutil.copy(path, helpers)
-    os.environ.update(CROFT_RUN_DIR=str(RUN_DIR), CROFT_STATE_DIR=str(STATE_DIR), CROFT_CGROUP=SESSION, CROFT_HELPER_DIR=str(helpers))
+def session_directories():
+    """This session's own run and state directories. Nothing of it is left, whatever tests did."""
+    os.environ.update(CROFT_RUN_DIR=str(RUN_DIR), CROFT_STATE_DIR=str(STATE_DIR), CROFT_CGROUP=SESSION)
     yield
     if PROGRAM.exists():
         subprocess.run([PROGRAM, "rm", "--force", "--all", "--quiet"], stdin=subprocess.DEVNULL, timeout=120)
-    for mount in sorted(mounts_below(RUN_DIR, STATE_DIR), reverse=True):
+    for mount in mounts_below(RUN_DIR, STATE_DIR):
         subprocess.run(["umount", "-l", mount])
     for directory in cgroups():
         with contextlib.suppress(OSError):
@@ -101,21 +97,26 @@ def kept_tree(name):
     return pathlib.Path(made.stdout.strip())
 
 
+def copy_of(name, target):
+    subprocess.run(["cp", "-a", "--reflink=auto", kept_tree(name), target], check=True)
+    return target
+
+
 @pytest.fixture(scope="session")
 def tree():
-    """tree(NAME): the kept tree of that name (tests/trees/recipes.sh). Shared by all: do not write to it; boot it with
-    --ephemeral, or take a copy_tree."""
-    return kept_tree
+    """tree(NAME): this session's copy of the tree of that name (tests/trees/recipes.sh). All tests share it, and a
+    machine may hold it alone: one that does not write to it takes it --read-only or --ephemeral, one that does, and
+    lives longer than a moment, takes a copy_tree."""
+    home = pathlib.Path("/var/tmp") / f"{SESSION}-trees"
+    home.mkdir(mode=0o755)
+    yield functools.cache(lambda name: copy_of(name, home / name))
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
 def copy_tree(scratch):
-    """copy_tree(NAME): a copy of a kept tree that this test may write to."""
-    def copy(name):
-        target = scratch / f"tree-{name}"
-        subprocess.run(["cp", "-a", "--reflink=auto", kept_tree(name), target], check=True)
-        return target
-    return copy
+    """copy_tree(NAME): a copy of a tree that is this test's own."""
+    return lambda name: copy_of(name, scratch / f"tree-{name}")
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def scratch():
     path = pathlib.Path("/var/tmp") / f"{SESSION}-{next_number()}"
     path.mkdir(mode=0o755)
     yield path
-    for mount in sorted(mounts_below(path), reverse=True):
+    for mount in mounts_below(path):
         subprocess.run(["umount", "-l", mount])
     shutil.rmtree(path, ignore_errors=True)
 

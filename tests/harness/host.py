@@ -18,7 +18,9 @@ def mount_points():
 
 
 def mounts_below(*directories):
-    return [point for point in mount_points() if any(point.startswith(f"{directory}/") for directory in directories)]
+    """Mount points at or below these directories, the innermost first."""
+    found = [point for point in mount_points() if any(f"{point}/".startswith(f"{directory}/") for directory in directories)]
+    return sorted(found, reverse=True)
 
 
 @functools.cache
@@ -37,18 +39,22 @@ def cgroups():
     return [directory for directory, _, _ in os.walk(top, topdown=False)] if top else []
 
 
+def kept_on_purpose(point):
+    """Mounts that croft makes once and keeps, because they save every later start the work: its run directory, the
+    stage, and the pinned device programs."""
+    return any(point == str(run) or point.startswith((f"{run}/stage/", f"{run}/bpf")) for run in (RUN_DIR, "/run/croft"))
+
+
 def leftovers():
-    """What a machine may leave behind: name → how often. The session's stage is kept on purpose (it saves every later
-    start the work), and so are the empty directories around the machines."""
+    """What a machine may leave behind: name → how often."""
     found = {}
 
     def add(kind, name):
         found[f"{kind} {name}"] = found.get(f"{kind} {name}", 0) + 1
 
     for point in mount_points():
-        if WHOLE_HOST or SESSION in point:
-            if point != f"{RUN_DIR}/stage":
-                add("mount", point)
+        if (WHOLE_HOST or SESSION in point) and not kept_on_purpose(point):
+            add("mount", point)
     for directory in cgroups():
         if directory != str(cgroup_root() / SESSION):
             add("cgroup", directory)

@@ -235,7 +235,7 @@ def take_snapshot(image, path):
 
 def default_files():
     """croft's own programs, as the release build has made them: static, so they run in any suite."""
-    programs = (path for path in sorted((BUILD / "src/apps").rglob("croft*")) if path.is_file() and os.access(path, os.X_OK))
+    programs = (path for path in sorted((BUILD / "src/apps").glob("croft*")) if path.is_file() and os.access(path, os.X_OK))
     return {f"apps/{path.name}": path for path in programs}
 
 

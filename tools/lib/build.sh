@@ -38,16 +38,6 @@ build_release() {
   ninja -C "$root/build" build.ninja
   mapfile -t targets < <(build_release_targets)
   ninja -C "$root/build" "${targets[@]}"
-  build_bin
-}
-
-# The programs in one directory, as an installation has them: croft finds its helpers beside itself.
-build_bin() {
-  local program
-  mkdir -p "$root/build/bin"
-  while IFS= read -r program; do
-    cp -u "$program" "$root/build/bin/"
-  done < <(find "$root/build/src/apps" -name 'croft*' -type f -executable)
 }
 
 build_sanitized() {
