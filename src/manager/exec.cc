@@ -127,6 +127,14 @@ uint64_t namespaces_of(const launch::LaunchPlan& plan) {
     return out | (plan.uid_maps.empty() ? 0 : static_cast<uint64_t>(CLONE_NEWUSER));
 }
 
+// Where cgroup2 was when the machine was made; empty when it has no group. Limits and the device policy are the group's:
+// a process outside of it would be free of both, and would outlive the machine.
+std::string cgroup_root_of(const Record& record, const launch::LaunchPlan& plan) {
+    std::string below = cat("/", plan.cgroup.path);
+    if (plan.cgroup.path.empty() || !record.cgroup.ends_with(below)) return "";
+    return record.cgroup.substr(0, record.cgroup.size() - below.size());
+}
+
 Result<launch::LaunchPlan> kept_plan(const Paths& paths, std::string_view name) {
     std::string bytes =
         TRY(read_file_at(AT_FDCWD, cat(paths.machines, "/", name, "/plan").c_str(), 64 << 20));
@@ -174,6 +182,7 @@ Result<launch::Outcome> exec(const Paths& paths, std::string_view name, const Ex
     launch::LaunchPlan plan = join_plan(kept, root.get(), user, options);
     run::LaunchEnvironment environment;
     environment.helper_directory = paths.helpers;
+    environment.cgroup_root = cgroup_root_of(machine.record, kept);
     std::optional<run::SeccompProgram> filter;
     if (!plan.process.seccomp.empty()) {
         filter = TRY(load_filter(paths, plan.process.seccomp));
