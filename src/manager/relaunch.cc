@@ -89,11 +89,7 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     const std::string& cgroup = machine.record.cgroup;
     if (cgroup.size() > machine.plan.cgroup.path.size() && !machine.plan.cgroup.path.empty())
         machine.cgroup_root = cgroup.substr(0, cgroup.size() - machine.plan.cgroup.path.size() - 1);
-    if (Result<> removed = remove_cgroup(cgroup); !removed) return give_up(removed.error());
-    // An overlay that was mounted "volatile" leaves a mark in its work directory and is refused the next time; this one
-    // was left in good order.
-    if (!machine.record.scratch.empty())
-        if (Result<> removed = remove_tree(machine.record.scratch + "/work"); !removed) return give_up(removed.error());
+    if (Result<> cleared = clear_for_reboot(machine.record); !cleared) return give_up(cleared.error());
     for (const char* file : {"ready", "status", "attach"}) unlinkat(machine.claim.directory(), file, 0);
     ++machine.record.restarts;
     return give_up(launch_and_hold(machine, Fd(), Fd()));

@@ -99,4 +99,14 @@ Result<> clear_remains(const Paths& paths, const Record& record) {
     return first;
 }
 
+Result<> clear_for_reboot(const Record& record) {
+    TRY(remove_cgroup(record.cgroup));
+    // An overlay mounted "volatile" leaves a mark in its work directory and is refused the next time
+    // (kernel's overlayfs.rst, "Volatile mount"); this one was left in good order.
+    for (const std::string& path : record.remove_trees)
+        TRY(remove_tree_at(AT_FDCWD, (path + "/work").c_str())
+                .within(cat("removing ", quoted(path + "/work"))));
+    return {};
+}
+
 }  // namespace croft::manager

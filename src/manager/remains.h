@@ -15,6 +15,9 @@ namespace croft::manager {
 // own and nspawn's.
 Result<> clear_remains(const Paths& paths, const Record& record);
 
+// Between two lives of one machine: its cgroup goes, its throwaway files stay.
+Result<> clear_for_reboot(const Record& record);
+
 // Kills everything in a control group and removes it and the groups below.
 Result<> remove_cgroup(const std::string& path);
 

@@ -75,7 +75,7 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
     for (;;) {
         out.outcome = TRY(live_once(machine, options, signals, give_input, out.leader));
         if (out.outcome.kind != Kind::rebooted) return out;
-        TRY(remove_cgroup(machine.record.cgroup));
+        TRY(clear_for_reboot(machine.record));
         unlinkat(machine.claim.directory(), "ready", 0);
         ++machine.record.restarts;
     }
