@@ -375,6 +375,10 @@ long do_step(const NotifySocket& s, Context& c) {
     if (error >= 0) error = raw(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, arg(&on), sizeof on);
     if (error >= 0) error = raw(SYS_fchdir, leaf.directory);
     if (error >= 0) error = raw(SYS_bind, fd, arg(&address), sizeof address);
+    if (error == -EOVERFLOW) {  // an idmapped tree takes it from its own root only
+        MakeAs owner(s.uid, s.gid);
+        error = raw(SYS_bind, fd, arg(&address), sizeof address);
+    }
     // Writing to a socket needs write permission on it; sd_notify only ever writes (mode 0200 as nspawn's).
     if (error >= 0) error = raw(SYS_fchmodat, AT_FDCWD, arg(address.sun_path), 0200);
     if (error >= 0) error = raw(SYS_fchownat, AT_FDCWD, arg(address.sun_path), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
@@ -416,7 +420,8 @@ long do_step(const BindInside& s, Context&) {
 // The cover comes from the stage, never from the tree or its /dev: a payload that swaps /dev/null for a link to a file
 // it wants writable must not get it bound here (CVE-2025-31133).
 long do_step(const Mask& s, Context& c) {
-    long target = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);
+    // No O_NOFOLLOW: with it the link itself would be what is opened, and covered.
+    long target = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS);
     if (target < 0) return target == -ENOENT && s.optional ? 0 : target;
     long error = 0;
     bool directory = is_directory(target, error);
