@@ -4,6 +4,7 @@
 
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 
 #include "base/text.h"
 #include "kernel/raw.h"
@@ -154,7 +156,11 @@ struct Stages {
         if (value.empty()) return 0;
         long fd = raw_open_in_root(AT_FDCWD, path, O_WRONLY);
         if (fd < 0) return fd;
-        long n = raw(SYS_write, fd, arg(value.data()), static_cast<long>(value.size()));
+        // A label that lands in some other file is no label (CVE-2025-52881): only a real proc is written to.
+        struct statfs fs;
+        long error = raw(SYS_fstatfs, fd, arg(&fs));
+        if (error >= 0 && fs.f_type != PROC_SUPER_MAGIC) error = -EXDEV;
+        long n = error < 0 ? error : raw(SYS_write, fd, arg(value.data()), static_cast<long>(value.size()));
         raw_close(fd);
         return n < 0 ? n : 0;
     }

@@ -191,13 +191,15 @@ Result<> Relay::turn() {
     return {};
 }
 
-// What the payload wrote last is still in the terminal. Bounded, because a process that outlived it could write on.
+// What the payload wrote last is still in the terminal. Bounded, because a process that outlived it could write on, and
+// because a caller's terminal that was stopped (^S) must not keep us.
 void Relay::drain_console() {
     if (o_.console < 0 || !output_open_) return;
-    fcntl(o_.output, F_SETFL, fcntl(o_.output, F_GETFL) & ~O_NONBLOCK);
     for (int round = 0; round < 256; ++round) {
-        while (!to_caller_.empty())
-            if (!to_caller_.write_to(o_.output)) return;
+        while (!to_caller_.empty()) {
+            pollfd writable = {o_.output, POLLOUT, 0};
+            if (poll(&writable, 1, 5000) <= 0 || !to_caller_.write_to(o_.output)) return;
+        }
         char bytes[Buffer::room];
         ssize_t n = read(o_.console, bytes, sizeof bytes);
         if (n <= 0) return;

@@ -48,7 +48,7 @@ void remove_tree(const std::string& path) { ASSERT_EQ(system(cat("rm -rf --one-f
 void make_tree(const std::string& tree) {
     for (const char* dir : {"", "/bin", "/dev", "/proc", "/sys", "/tmp", "/etc", "/run"}) ASSERT_EQ(mkdir((tree + dir).c_str(), 0755), 0) << dir;
     ASSERT_EQ(system(cat("cp /bin/busybox '", tree, "/bin/busybox'").c_str()), 0);
-    for (const char* applet : {"sh", "cat", "id", "ls", "stat", "sleep", "kill", "mount", "umount", "hostname", "true", "readlink", "touch", "chroot", "stty", "tty", "env", "ps", "mkdir", "ip", "grep", "chown"})
+    for (const char* applet : {"sh", "cat", "id", "ls", "stat", "sleep", "kill", "mount", "umount", "hostname", "true", "readlink", "touch", "chroot", "stty", "tty", "env", "ps", "mkdir", "ip", "grep", "chown", "reboot", "seq"})
         ASSERT_EQ(symlink("busybox", cat(tree, "/bin/", applet).c_str()), 0);
 }
 
