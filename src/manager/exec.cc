@@ -79,10 +79,13 @@ std::string shell_of(int root, const host::ResolvedUser& user) {
 
 // The payload's restrictions, with another identity. Capabilities of a user that is not root are none, as
 // exec(2) of a new identity would have it.
-void set_identity(launch::Process& process, const host::ResolvedUser& user, const ExecOptions& options) {
+void set_identity(launch::Process& process, bool boot, const host::ResolvedUser& user,
+                  const ExecOptions& options) {
     process.uid = user.uid, process.gid = user.gid, process.groups = user.groups;
     process.cap_ambient = process.cap_inheritable = 0;
     process.cap_effective = user.uid == 0 ? process.cap_bounding : 0;
+    // As `croft run --user` has it; a booted system has its own sudo.
+    if (!boot && user.uid != 0) process.no_new_privileges = true;
     if (!options.privileged) return;
     process.cap_bounding = UINT64_MAX;
     process.cap_effective = user.uid == 0 ? UINT64_MAX : 0;
@@ -109,7 +112,7 @@ launch::LaunchPlan join_plan(const launch::LaunchPlan& machine, int root, const 
         if (entry.starts_with("PATH=")) process.search_path = entry.substr(5);
     process.directory = !options.directory.empty() ? options.directory : options.login ? user.home : "/";
     process.parent_death_signal = options.detached ? 0 : SIGKILL;
-    set_identity(process, user, options);
+    set_identity(process, machine.boot, user, options);
     if (!options.terminal) return plan;
     launch::OpenConsole console;
     console.console = false;
@@ -127,8 +130,8 @@ uint64_t namespaces_of(const launch::LaunchPlan& plan) {
     return out | (plan.uid_maps.empty() ? 0 : static_cast<uint64_t>(CLONE_NEWUSER));
 }
 
-// Where cgroup2 was when the machine was made; empty when it has no group. Limits and the device policy are the group's:
-// a process outside of it would be free of both, and would outlive the machine.
+// Where cgroup2 was when the machine was made; empty when it has no group. Limits and the device policy are
+// the group's: a process outside of it would be free of both, and would outlive the machine.
 std::string cgroup_root_of(const Record& record, const launch::LaunchPlan& plan) {
     std::string below = cat("/", plan.cgroup.path);
     if (plan.cgroup.path.empty() || !record.cgroup.ends_with(below)) return "";

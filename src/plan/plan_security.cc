@@ -59,6 +59,18 @@ Result<> plan_capabilities(Draft& d) {
     return {};
 }
 
+// A user's keyring belongs to a user namespace: without private users root inside finds the keys of the host's root
+// (of mounts, of the administrator's tools). Who allows any of the calls by name has decided otherwise.
+spec::Security without_host_keys(const Draft& d) {
+    spec::Security s = d.spec.security;
+    if (d.private_users || !d.facts.privileged) return s;
+    for (const std::string& name : s.syscalls_allow)
+        for (std::string_view key_call : {"@keyring", "add_key", "keyctl", "request_key"})
+            if (name == key_call) return s;
+    s.syscalls_deny.push_back("@keyring");
+    return s;
+}
+
 Result<> plan_seccomp(Draft& d) {
     const spec::Security& s = d.spec.security;
     if (s.seccomp_off) {
@@ -76,7 +88,7 @@ Result<> plan_seccomp(Draft& d) {
     }
     launch::Process& p = d.launch.process;
     p.seccomp = s.seccomp ? TRY(spec::profile_request(*s.seccomp).within("--seccomp"))
-                          : TRY(spec::default_request(p.cap_bounding, s));
+                          : TRY(spec::default_request(p.cap_bounding, without_host_keys(d)));
     return {};
 }
 
