@@ -123,11 +123,10 @@ Result<IdRange> pick_ids(const Paths& paths, const std::string& name, uint32_t f
         if (lock_for_nspawn(paths, range)) return range;
         release_ids(paths, name, range.base);
     }
-    return error(
-        Errc::no_space,
-        cat("all ", count, " ranges of ids between ", first, " and ", last + id_range_size - 1,
-            " are in use; remove machines that have ended (`croft list --all`, `croft rm`), or choose one "
-            "with --private-users=BASE"));
+    return error(Errc::no_space,
+                 cat("all ", count, " ranges of ids between ", first, " and ", last + id_range_size - 1,
+                     " are in use; remove machines that have ended (`croft list`, `croft rm`), or choose one "
+                     "with --private-users=BASE"));
 }
 
 Result<IdRange> mark_ids(const Paths& paths, const std::string& name, uint32_t base) {

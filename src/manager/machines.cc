@@ -51,9 +51,7 @@ bool read_exit(int machines, Machine& machine) {
     machine.outcome =
         launch::outcome_from_wait(static_cast<int>(*code), static_cast<int>(*status), machine.record.boot);
     if (words.size() > 2) machine.ended = parse_uint(words[2]).value_or(0);
-    if (auto stop = small_file(machines, machine.name + "/stop"))
-        machine.outcome.kind =
-            *stop == "killed\n" ? launch::Outcome::Kind::killed : launch::Outcome::Kind::stopped;
+    if (auto stop = small_file(machines, machine.name + "/stop")) apply_stop(machine.outcome, *stop);
     return true;
 }
 
@@ -137,6 +135,14 @@ Result<> clear_directory(const Paths& paths, int machines, int directory, const 
 const char* state_name(State state) {
     constexpr const char* names[] = {"starting", "booting", "running", "frozen", "exited", "failed", "lost"};
     return names[static_cast<size_t>(state)];
+}
+
+void apply_stop(launch::Outcome& outcome, std::string_view note) {
+    using Kind = launch::Outcome::Kind;
+    if (outcome.kind == Kind::powered_off) return;
+    // One status for both: as a shell has it.
+    outcome.status = launch::exit_status(outcome);
+    outcome.kind = trim(note) == "killed" ? Kind::killed : Kind::stopped;
 }
 
 std::string Claim::path() const {

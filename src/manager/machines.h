@@ -92,6 +92,9 @@ Result<Machine> find_running(const Paths& paths, std::string_view name);
 // Sorted by name. A directory that is no machine is passed over.
 Result<std::vector<Machine>> list(const Paths& paths);
 
+// Makes an outcome the one of a machine that was stopped: `note` is the content of its file `stop`.
+void apply_stop(launch::Outcome& outcome, std::string_view note);
+
 // Removes what a machine left: cgroup, scratch files, id range, lock files, its directory. Idempotent;
 // refuses a machine that is alive.
 Result<> clear(const Paths& paths, const Machine& machine);

@@ -22,12 +22,6 @@ namespace {
 
 using Kind = launch::Outcome::Kind;
 
-// A stop from outside was the reason of this end.
-void apply_stop(int directory, launch::Outcome& outcome) {
-    auto stop = read_file_at(directory, "stop", 64);
-    if (stop) outcome.kind = *stop == "killed\n" ? Kind::killed : Kind::stopped;
-}
-
 Result<> record_launched(Prepared& machine, pid_t leader) {
     machine.record.leader = {leader, process_start(leader).value_or(0)};
     machine.record.started = realtime_now();
@@ -61,7 +55,7 @@ Result<launch::Outcome> live_once(Prepared& machine, const StartOptions& options
         run::undo(launched);
         return std::move(end).error();
     }
-    apply_stop(machine.claim.directory(), end->outcome);
+    if (auto stop = read_file_at(machine.claim.directory(), "stop", 64)) apply_stop(end->outcome, *stop);
     return std::move(end->outcome);
 }
 

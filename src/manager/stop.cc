@@ -106,9 +106,10 @@ void finish(const Paths& paths, Target& t) {
     if (t.failed) return;
     std::string text = std::move(t.result.outcome.text);
     auto machine = find(paths, t.machine.name);
-    if (machine && !machine->alive()) t.result.outcome = machine->outcome;
-    t.result.outcome.kind =
-        t.result.hung.empty() ? launch::Outcome::Kind::stopped : launch::Outcome::Kind::killed;
+    if (machine && !machine->alive())
+        t.result.outcome = machine->outcome;
+    else
+        apply_stop(t.result.outcome = {}, t.result.hung.empty() ? "stopped" : "killed");
     t.result.outcome.text = std::move(text);
     if (machine && machine->state == State::lost) (void)clear(paths, *machine);
 }
