@@ -1,6 +1,5 @@
 #include "run/attributes.h"
 
-#include <linux/ioprio.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +15,10 @@
 namespace croft::run {
 
 namespace {
+
+// From <linux/ioprio.h>, which no C++ compiler takes in every version of the kernel's headers (a parameter is named
+// "class" in some).
+constexpr int ioprio_who_process = 1;
 
 // <linux/sched/types.h> cannot be included beside <sched.h>: both define sched_param.
 struct SchedAttr {
@@ -94,7 +97,7 @@ Result<> set_attributes(pid_t pid, const launch::Process& p) {
     TRY(raise_rlimits(pid, p));
     TRY(set_affinity(pid, p));
     TRY(set_scheduler(pid, p));
-    if (p.io_priority && syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, *p.io_priority) < 0) return os_error(errno, "setting the I/O priority");
+    if (p.io_priority && syscall(SYS_ioprio_set, ioprio_who_process, pid, *p.io_priority) < 0) return os_error(errno, "setting the I/O priority");
     return {};
 }
 
