@@ -19,24 +19,26 @@ build_setup() {
   meson setup "$dir" "$root" "$@"
 }
 
-# Everything that is no unit test or fuzzer: those are built where they run.
-build_release_targets() {
+# The files below a folder of build/ that meson makes by default. Unit tests and fuzzers are not among them where all
+# are asked for: they are built where they run.
+build_targets() { # FOLDER
   meson introspect --targets "$root/build" | /usr/bin/python3 -c '
 import json, os, sys
-build = sys.argv[1]
+build, folder = sys.argv[1:]
 for target in json.load(sys.stdin):
     for name in target["filename"] if target["build_by_default"] else []:
         path = os.path.relpath(name, build)
-        if not path.startswith(("tests/unit/", "tests/fuzz/")):
-            print(path)' "$root/build"
+        if path.startswith(folder) and not path.startswith(("tests/unit/", "tests/fuzz/")):
+            print(path)' "$root/build" "$1"
 }
 
+# build_release [FOLDER]: everything, or only what is below that folder and what it needs.
 build_release() {
   build_environment
   build_setup "$root/build" --buildtype=release
   # The rules may have changed since: ninja brings build.ninja up to date before the targets are read.
   ninja -C "$root/build" build.ninja
-  mapfile -t targets < <(build_release_targets)
+  mapfile -t targets < <(build_targets "${1:-}")
   ninja -C "$root/build" "${targets[@]}"
 }
 
