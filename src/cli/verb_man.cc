@@ -142,7 +142,7 @@ std::string exit_statuses() {
 
 constexpr const char* files = R"roff(.SH FILES
 .TP
-\fI/etc/croft/machines/NAME.machine\fR, \fI/run/croft/machines.d/NAME.machine\fR, \fI/usr/lib/croft/machines/NAME.machine\fR
+\fI/etc/croft/machines/NAME.machine\fR, \fI/run/croft/config/NAME.machine\fR, \fI/usr/lib/croft/machines/NAME.machine\fR
 Machine files, first one found; drop\-ins in \fINAME.machine.d/*.conf\fR beside each.
 .TP
 \fI/etc/systemd/nspawn/NAME.nspawn\fR, \fI/run/systemd/nspawn/NAME.nspawn\fR

@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "cli/machine_text.h"
 #include "cli/output.h"
+#include "cli/sanitize.h"
 #include "cli/verbs.h"
 #include "manager/inspect.h"
 
@@ -32,13 +33,36 @@ std::string amount(const manager::Limit& limit, uint64_t value) {
     std::string_view unit = limit.unit;
     if (unit == "bytes") return human_size(value);
     if (unit == "us") return human_duration(value);
-    if (unit == "us/s") return cat(value / 10000, "% of a CPU");
     return cat(value);
 }
 
 std::string limit_text(const manager::Limit& limit) {
-    std::string most = limit.limit == UINT64_MAX ? ", no limit" : cat(" of ", amount(limit, limit.limit));
-    return cat(amount(limit, limit.used), most);
+    if (limit.limit == UINT64_MAX) return cat(amount(limit, limit.used), ", no limit");
+    // CPU: what is used is time, what is limited is a share of time.
+    if (std::string_view(limit.unit) == "us/s")
+        return cat(human_duration(limit.used), " used, at most ", limit.limit / 10000, "% of a CPU");
+    return cat(amount(limit, limit.used), " of ", amount(limit, limit.limit));
+}
+
+std::string capitalized(std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+    return text;
+}
+
+// Several lines under one label.
+std::string block(std::string_view label, std::string_view lines) {
+    std::string out;
+    for (const std::string& text : split(lines, '\n')) {
+        if (!text.empty()) out += line(out.empty() ? label : "", text);
+    }
+    return out;
+}
+
+std::string mount_lines(const Details& details) {
+    Table table({"", "", "", ""});
+    for (const manager::MountLine& mount : details.mounts)
+        table.add({mount.target, mount.type, mount.source, mount.options});
+    return table.text(Table::Headings::no);
 }
 
 std::string ids_text(const manager::Record& record) {
@@ -58,7 +82,8 @@ std::string page(const Details& details) {
                 cat(kind_name(machine), record.detached ? ", in the background" : ", in the foreground"));
     if (!record.command.empty()) out += line("Command", join(record.command, " "));
     if (machine.alive() && record.leader.pid)
-        out += line("Leader", cat(record.leader.pid, " (", details.processes, " processes)"));
+        out += line("Leader", cat(record.leader.pid, " (", details.processes,
+                                  details.processes == 1 ? " process)" : " processes)"));
     out += line("Tree", cat(record.tree, record.tree_read_only ? " (not written to)" : ""));
     if (record.leader.pid) out += line("Ids", ids_text(record));
     if (!record.cgroup.empty()) out += line("Cgroup", record.cgroup);
@@ -66,18 +91,10 @@ std::string page(const Details& details) {
         out += line("Address", details.host_network        ? "the host's network"
                                : details.addresses.empty() ? "none (loopback only)"
                                                            : join(details.addresses, ", "));
-    for (const manager::Limit& limit : details.limits) out += line(limit.name, limit_text(limit));
-    if (details.cpu_used) out += line("CPU used", human_duration(details.cpu_used));
-    const char* label = "Mounts";
-    for (const manager::MountLine& mount : details.mounts) {
-        out += line(label, cat(mount.target, "  ", mount.type, "  ", mount.source, "  ", mount.options));
-        label = "";
-    }
-    label = "Last lines";
-    for (const std::string& text : details.last_output) {
-        out += line(label, text);
-        label = "";
-    }
+    for (const manager::Limit& limit : details.limits)
+        out += line(capitalized(limit.name), limit_text(limit));
+    out += block("Mounts", mount_lines(details));
+    out += block("Last lines", Sanitizer().feed(join(details.last_output, "\n")));
     return out;
 }
 

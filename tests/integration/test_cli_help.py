@@ -112,7 +112,7 @@ def test_manual_has_no_troff_mistakes(tmp_path):
         pytest.skip("groff is not installed")
     ran = subprocess.run(["groff", "-man", "-Tutf8", "-wall", "-Wbreak", ROOT / "man/croft.1"], capture_output=True, text=True)
     assert ran.returncode == 0 and ran.stderr == ""
-    assert "EXIT STATUS" in ran.stdout
+    assert "EXIT STATUS" in re.sub(".\b", "", ran.stdout)
 
 
 def bash_completes(line, croft, tmp_path):

@@ -210,7 +210,7 @@ def test_plan_is_json_and_touches_nothing(croft, app, machine):
 
 
 def test_plan_parts(croft, app):
-    unit = croft("plan", "--unit", "boot", app).stdout
+    unit = croft("plan", "--unit", "run", app, "true").check().stdout
     assert "[Service]" in unit and "kernel" not in unit
     assert json.loads(croft("plan", "--launch", "run", app, "true").check().stdout)["process"]
 
