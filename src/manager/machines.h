@@ -67,6 +67,8 @@ class Claim {
     // From here on the directory outlives this object (the lock lives as long as its descriptor and the
     // copies of it).
     void keep() { kept_ = true; }
+    // The opposite: with this object the directory goes.
+    void discard() { kept_ = false; }
     // Our copy of it only; with keep(), when another process holds it.
     void drop_lock() { lock_.reset(); }
 

@@ -30,8 +30,9 @@ void close_others(const Paths& paths, const std::string& name) {
         char target[4096];
         ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof target);
         std::string_view path(target, n > 0 ? static_cast<size_t>(n) : 0);
-        bool lock = path == cat(paths.machines, "/", name, "/lock") || path.ends_with(".lck") ||
-                    path.starts_with(paths.run + "/trees/") || path.starts_with("/run/systemd/nspawn");
+        bool lock = locks == OtherLocks::keep &&
+                    (path == cat(paths.machines, "/", name, "/lock") || path.ends_with(".lck") ||
+                     path.starts_with(paths.run + "/trees/") || path.starts_with("/run/systemd/nspawn"));
         if (!lock) close_these.push_back(static_cast<int>(*number));
     }
     closedir(dir);
@@ -50,18 +51,21 @@ void write_exit(int directory, int code, int status) {
 
 // The end of a machine whose keeper this process is.
 Result<> end(Prepared& machine) {
+    // A lock of our own would be in the way of removing its file.
+    close_others(machine.paths, machine.claim.lock(), OtherLocks::drop);
     machine.record.leader = {};
     Result<> cleared = clear_remains(machine.paths, machine.record);
-    if (!machine.record.remove)
+    if (!machine.record.remove) {
         machine.keep();
-    else
-        wait_for_watchers(machine.claim.directory());
+        return cleared;
+    }
+    wait_for_watchers(machine.claim.directory());
+    machine.claim.discard();
     return cleared;
 }
 
 Result<Prepared> adopt(const Paths& paths, const std::string& name) {
     Prepared machine(paths, TRY(adopt_claim(paths, name)));
-    machine.claim.keep();
     std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
     machine.record = TRY(parse_record(record));
     return machine;
