@@ -168,6 +168,7 @@ Result<Claim> claim(const Paths& paths, const std::string& name) {
     claim.machines_ = TRY(open_machines(paths));
     claim.machines_path_ = paths.machines;
     int machines = claim.machines_.get();
+    int waits = 0;
     for (int tries = 0; tries < 100; ++tries) {
         bool fresh = mkdirat(machines, name.c_str(), 0755) == 0;
         if (!fresh && errno != EEXIST)
@@ -178,7 +179,14 @@ Result<Claim> claim(const Paths& paths, const std::string& name) {
         Fd lock(openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!lock && errno == ENOENT) continue;
         if (!lock) return os_error(errno, cat("opening the lock of machine ", quoted(name)));
-        if (!lock_fd(lock.get(), LockKind::exclusive)) return taken(name, machines);
+        if (!lock_fd(lock.get(), LockKind::exclusive)) {
+            // It has ended and its keeper is about to go: what is left is removing the cgroup and throwaway files.
+            if (!exists_at(directory.get(), "exit") || ++waits > 1000) return taken(name, machines);
+            timespec moment = {0, 5'000'000};
+            nanosleep(&moment, nullptr);
+            --tries;
+            continue;
+        }
         struct stat st = {};
         if (fstat(lock.get(), &st) < 0 || st.st_nlink == 0) continue;  // unlinked by the one before us
         if (!fresh) TRY(clear_directory(paths, machines, directory.get(), name));

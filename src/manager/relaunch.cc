@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <functional>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -18,9 +19,14 @@
 namespace croft::manager {
 namespace {
 
-// Descriptors that came over exec: the locks stay, everything else was the last life's. Before this process
-// opens any of its own.
-void close_others(const Paths& paths, const std::string& name) {
+// A lock on the tree or the ids, which came over exec; the machine's own lock is not among them.
+bool is_other_lock(const Paths& paths, std::string_view path) {
+    return path.ends_with(".lck") || path.starts_with(paths.run + "/trees/") ||
+           path.starts_with("/run/systemd/nspawn");
+}
+
+// Closes the descriptors (but for the streams) whose file is one that `matches`.
+void close_inherited(const std::function<bool(std::string_view)>& matches) {
     DIR* dir = opendir("/proc/self/fd");
     if (!dir) return;
     std::vector<int> close_these;
@@ -29,11 +35,8 @@ void close_others(const Paths& paths, const std::string& name) {
         if (!number || *number <= 2 || static_cast<int>(*number) == dirfd(dir)) continue;
         char target[4096];
         ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof target);
-        std::string_view path(target, n > 0 ? static_cast<size_t>(n) : 0);
-        bool lock = locks == OtherLocks::keep &&
-                    (path == cat(paths.machines, "/", name, "/lock") || path.ends_with(".lck") ||
-                     path.starts_with(paths.run + "/trees/") || path.starts_with("/run/systemd/nspawn"));
-        if (!lock) close_these.push_back(static_cast<int>(*number));
+        if (matches({target, n > 0 ? static_cast<size_t>(n) : 0}))
+            close_these.push_back(static_cast<int>(*number));
     }
     closedir(dir);
     for (int fd : close_these) close(fd);
@@ -52,7 +55,7 @@ void write_exit(int directory, int code, int status) {
 // The end of a machine whose keeper this process is.
 Result<> end(Prepared& machine) {
     // A lock of our own would be in the way of removing its file.
-    close_others(machine.paths, machine.claim.lock(), OtherLocks::drop);
+    close_inherited([&](std::string_view path) { return is_other_lock(machine.paths, path); });
     machine.record.leader = {};
     Result<> cleared = clear_remains(machine.paths, machine.record);
     if (!machine.record.remove) {
@@ -74,7 +77,10 @@ Result<Prepared> adopt(const Paths& paths, const std::string& name) {
 }  // namespace
 
 Result<> relaunch(const Paths& paths, const std::string& name) {
-    close_others(paths, name);
+    // Before this process opens any of its own: for another life the locks stay, everything else was the last
+    // one's.
+    std::string own_lock = cat(paths.machines, "/", name, "/lock");
+    close_inherited([&](std::string_view path) { return path != own_lock && !is_other_lock(paths, path); });
     Prepared machine = TRY(adopt(paths, name));
     // It will be cleared by end(), or by nobody.
     auto give_up = [&](const Error& why) -> Result<> {
