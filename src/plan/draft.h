@@ -59,6 +59,8 @@ class Draft {
     std::optional<uint32_t> host_uid(uint32_t inside) const { return translate(launch.uid_maps, inside); }
     std::optional<uint32_t> host_gid(uint32_t inside) const { return translate(launch.gid_maps, inside); }
 
+    unsigned fresh = 0;  // numbers the directories that the user's mounts need
+
     // The slot of a user namespace with the plan's maps, for idmapped mounts; made at the first call.
     launch::Slot idmap();
     // The slot of the scratch directory, which is removed with the machine.
@@ -102,7 +104,8 @@ Result<> plan_dev(Draft&);
 Result<> plan_run(Draft&);     // /run, /tmp, /run/host
 Result<> plan_mounts(Draft&);  // the user's own, in their order
 Result<> plan_api(Draft&);     // proc, sysfs, cgroup2 …, masks, sysctls, host name, console
-Result<> plan_process(Draft&);
+Result<> plan_command(Draft&);
+Result<> plan_process(Draft&);   // identity, limits, scheduling, the stop signal
 Result<> plan_security(Draft&);  // capabilities and the system call filter
 void plan_unit(Draft&);
 

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-#include "plan/draft.h"
+#include "plan/user_mounts.h"
 
 namespace croft::plan {
 
@@ -120,6 +120,9 @@ void plan_protection(Draft& d) {
                                     .attr = {.clear = attr::ro},
                                     .optional = true});
     for (const std::string& path : masked) d.inside(launch::Mask{path, true});
+    for (const spec::Mount& mount : d.spec.mounts)
+        if (mount.kind == spec::Mount::Kind::inaccessible && is_below_api(mount.target))
+            d.inside(launch::Mask{mount.target, false});
     if (!d.boot) return;
     // What /proc says about the host's boot and kernel log is not about this machine.
     d.inside(launch::BindInside{.source = "/run/host/proc-sys-kernel-random-boot-id",

@@ -27,7 +27,7 @@ Result<Plans> plan(const spec::MachineSpec& spec, const spec::HostFacts& facts) 
     plans.launch.boot = draft.boot;
     constexpr Result<> (*topics[])(Draft&) = {plan_users,       plan_namespaces, plan_cgroup,  plan_root,
                                               plan_integration, plan_dev,        plan_run,     plan_mounts,
-                                              plan_api,         plan_process,    plan_security};
+                                              plan_api,         plan_command,    plan_process, plan_security};
     TRY(check_offered(draft));
     for (auto topic : topics) TRY(topic(draft));
     plan_unit(draft);

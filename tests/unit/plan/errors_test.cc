@@ -1,8 +1,6 @@
 // What the planner refuses: each with the sentence that a user gets.
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "samples.h"
 
 namespace croft::plan {
@@ -12,7 +10,7 @@ struct Case {
     const char* name;
     Errc code;
     const char* words;  // part of the sentence
-    std::function<void(spec::MachineSpec&, spec::HostFacts&)> change;
+    void (*change)(spec::MachineSpec&, spec::HostFacts&);
     bool boot = false;
 };
 
@@ -83,7 +81,7 @@ const Case cases[] = {
          s.mounts = {mount_of(spec::Mount::Kind::bind, "/mnt")};
          s.mounts[0].source = "/nowhere";
      }},
-    {"tmpfs_on_proc", Errc::invalid, "/proc is the kernel's own",
+    {"tmpfs_on_proc", Errc::invalid, "below /proc and /sys is the kernel's own",
      [](auto& s, auto&) { s.mounts = {mount_of(spec::Mount::Kind::tmpfs, "/proc/fs")}; }},
     {"tmpfs_uid", Errc::invalid, "'uid=x' is no id",
      [](auto& s, auto&) {

@@ -2,8 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <functional>
-
 #include "base/fd.h"
 #include "base/text.h"
 #include "format/json_writer.h"
@@ -17,7 +15,7 @@ using spec::Mount;
 
 struct Case {
     const char* name;
-    std::function<void(spec::MachineSpec&, spec::HostFacts&)> change;
+    void (*change)(spec::MachineSpec&, spec::HostFacts&);
     bool boot = false;
 };
 
