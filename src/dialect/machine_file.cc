@@ -103,7 +103,7 @@ class LineWarnings {
   public:
     void add(unsigned line, std::string text) { found_.emplace_back(line, std::move(text)); }
     void move_to(std::vector<spec::Warning>& out, string_view path) {
-        std::ranges::stable_sort(found_, {}, &std::pair<unsigned, std::string>::first);
+        std::ranges::sort(found_);
         for (const auto& [line, text] : found_)
             out.push_back({cat(place(path, line), ": ", text, "; ignored")});
     }
