@@ -58,6 +58,7 @@ class Launch {
     const LaunchEnvironment& env_;
     const Faults faults_{env_.fail_at, env_.kill_at, env_.fail_error};
     const SignalBlock signals_;
+    const NoUmask umask_;
     OomScore oom_score_;
     Prepared prepared_;
     Context context_, payload_context_;  // ours, and the copy that the payload's process works on

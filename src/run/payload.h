@@ -3,6 +3,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 
@@ -23,6 +24,17 @@ class SignalBlock {
 
   private:
     sigset_t before_;
+};
+
+// No umask while steps are performed: the modes of a plan are meant as they are.
+class NoUmask {
+  public:
+    NoUmask() : before_(umask(0)) {}
+    NoUmask(const NoUmask&) = delete;
+    ~NoUmask() { umask(before_); }
+
+  private:
+    mode_t before_;
 };
 
 // croft-init as a detached, read-only mount of its own: nothing that a machine can reach through /proc/PID/exe is a

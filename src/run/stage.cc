@@ -173,7 +173,7 @@ void must(int result) {
 }  // namespace
 
 Stage::Stage(Stage&& other) noexcept
-    : namespace_(std::move(other.namespace_)), root_(std::move(other.root_)), directory_(std::move(other.directory_)), umask_(other.umask_),
+    : namespace_(std::move(other.namespace_)), root_(std::move(other.root_)), directory_(std::move(other.directory_)),
       inside_(std::exchange(other.inside_, false)) {}
 
 Result<Stage> Stage::enter(int run_directory) {
@@ -183,7 +183,6 @@ Result<Stage> Stage::enter(int run_directory) {
     scope.root_ = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
     scope.directory_ = TRY(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY));
     if (setns(stage.get(), CLONE_NEWNS) < 0) return os_error(errno, "entering the stage's mount namespace");
-    scope.umask_ = umask(0022);
     scope.inside_ = true;
     if (unshare(CLONE_NEWNS) < 0) return os_error(errno, "making a mount namespace");
     return scope;
@@ -191,7 +190,6 @@ Result<Stage> Stage::enter(int run_directory) {
 
 void Stage::leave() {
     if (!std::exchange(inside_, false)) return;
-    umask(umask_);
     must(setns(namespace_.get(), CLONE_NEWNS));
     // setns puts us at that namespace's own root; a caller that was chrooted goes back there.
     must(fchdir(root_.get()));

@@ -15,7 +15,7 @@
 
 namespace croft::run {
 
-// The caller's own mount namespace, root, working directory and umask, put back at the end of its life or by leave().
+// The caller's own mount namespace, root and working directory, put back at the end of its life or by leave().
 // Made before Stage::enter, and the only way back.
 class Stage {
   public:
@@ -30,7 +30,6 @@ class Stage {
   private:
     Stage() = default;
     Fd namespace_, root_, directory_;
-    mode_t umask_ = 0;
     bool inside_ = false;
 };
 

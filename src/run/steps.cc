@@ -220,23 +220,17 @@ long do_step(const Attach& s, Context& c) {
     return error;
 }
 
-long make_directory(long parent, const char* name, uint32_t mode) {
-    long error = raw(SYS_mkdirat, parent, arg(name), mode);
-    // mkdir obeys the umask; the plan's mode is meant as it is.
-    return error < 0 ? error : raw(SYS_fchmodat, parent, arg(name), mode);
-}
-
 long do_step(const MakeDir& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    if (leaf.directory < 0) return leaf.directory;
+    if (leaf.failed()) return leaf.directory;
     long error = 0;
     {
         MakeAs owner(s.uid, s.gid);
-        error = make_directory(leaf.directory, leaf.name, s.mode);
+        error = raw(SYS_mkdirat, leaf.directory, arg(leaf.name), s.mode);
     }
     // A directory of the host's that its owner may not write to (the scratch directory): made by root and given away.
     if (error == -EACCES && c.place == Place::host && (s.uid || s.gid)) {
-        error = make_directory(leaf.directory, leaf.name, s.mode);
+        error = raw(SYS_mkdirat, leaf.directory, arg(leaf.name), s.mode);
         if (error >= 0) error = raw(SYS_fchownat, leaf.directory, arg(leaf.name), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
     }
     return error == -EEXIST ? 0 : error;
@@ -244,18 +238,17 @@ long do_step(const MakeDir& s, Context& c) {
 
 long do_step(const MakeNode& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    if (leaf.directory < 0) return leaf.directory;
+    if (leaf.failed()) return leaf.directory;
     // Not made under other file system ids: those would take CAP_MKNOD away. /dev is a fresh tmpfs, which takes any.
     long error = raw(SYS_mknodat, leaf.directory, arg(leaf.name), (s.type == 'b' ? S_IFBLK : S_IFCHR) | s.mode,
                      static_cast<long>(makedev(s.major, s.minor)));
-    if (error >= 0) error = raw(SYS_fchmodat, leaf.directory, arg(leaf.name), s.mode);
     if (error < 0 || !(s.uid || s.gid)) return error;
     return raw(SYS_fchownat, leaf.directory, arg(leaf.name), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
 }
 
 long do_step(const MakeLink& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    long error = leaf.directory;
+    long error = leaf.failed() ? leaf.directory : 0;
     if (error >= 0) {
         MakeAs owner(s.uid, s.gid);
         if (s.replace) raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
@@ -267,7 +260,6 @@ long do_step(const MakeLink& s, Context& c) {
 long open_new_file(const Leaf& leaf, uint32_t mode, bool replace) {
     if (replace) raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
     long fd = raw(SYS_openat, leaf.directory, arg(leaf.name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd >= 0) raw(SYS_fchmod, fd, mode);
     return fd;
 }
 
@@ -299,7 +291,7 @@ long random_uuid(char (&text)[37]) {
 
 long do_step(const MakeFile& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    if (leaf.directory < 0) return leaf.directory;
+    if (leaf.failed()) return leaf.directory;
     MakeAs owner(s.uid, s.gid);
     long fd = open_new_file(leaf, s.mode, s.replace);
     if (fd < 0) return fd;
@@ -313,16 +305,16 @@ long do_step(const MakeFile& s, Context& c) {
 
 long do_step(const MakeFifo& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    if (leaf.directory < 0) return leaf.directory;
+    if (leaf.failed()) return leaf.directory;
     MakeAs owner(s.uid, s.gid);
-    long error = raw(SYS_mknodat, leaf.directory, arg(leaf.name), S_IFIFO | s.mode, 0);
-    return error < 0 ? error : raw(SYS_fchmodat, leaf.directory, arg(leaf.name), s.mode);
+    return raw(SYS_mknodat, leaf.directory, arg(leaf.name), S_IFIFO | s.mode, 0);
 }
 
 long do_step(const Remove& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    if (leaf.directory < 0) return leaf.directory == -ENOENT ? 0 : leaf.directory;
-    MakeAs owner(c.plan->uid_maps.empty() ? 0 : c.plan->uid_maps[0].outside, c.plan->gid_maps.empty() ? 0 : c.plan->gid_maps[0].outside);
+    if (leaf.failed()) return leaf.directory == -ENOENT ? 0 : leaf.directory;
+    const bool mapped = c.place != Place::inside && !c.plan->uid_maps.empty() && !c.plan->gid_maps.empty();
+    MakeAs owner(mapped ? c.plan->uid_maps[0].outside : 0, mapped ? c.plan->gid_maps[0].outside : 0);
     long error = raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
     return error == -ENOENT ? 0 : error;
 }
@@ -341,7 +333,7 @@ long copy_file(const CopyFile& s, Context& c) {
     long from = raw_open_in_root(c.host_root, s.from.c_str(), O_RDONLY | O_NONBLOCK);
     if (from < 0) return from;
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    long to = leaf.directory;
+    long to = leaf.failed() ? leaf.directory : 0;
     if (to >= 0) {
         struct stat st;
         long there = raw(SYS_newfstatat, leaf.directory, arg(leaf.name), arg(&st), AT_SYMLINK_NOFOLLOW);
@@ -363,7 +355,7 @@ long do_step(const CopyFile& s, Context& c) {
 // the working directory for the moment.
 long do_step(const NotifySocket& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
-    if (leaf.directory < 0) return leaf.directory;
+    if (leaf.failed()) return leaf.directory;
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     for (size_t i = 0; leaf.name[i] && i + 1 < sizeof address.sun_path; ++i) address.sun_path[i] = leaf.name[i];
@@ -400,15 +392,15 @@ long do_step(const SetAttr& s, Context&) {
 long bind_inside(const BindInside& s) {
     long source = raw_open_in_root(AT_FDCWD, s.source.c_str(), O_PATH);
     if (source < 0) return source;
-    long mount = raw_open_tree(source, "", true, s.recursive);
-    raw_close(source);
-    if (mount < 0) return mount;
-    long error = raw_set_attr(mount, s.attr.set, s.attr.clear, s.attr.propagation, -1, s.recursive);
-    const std::string& path = s.target.empty() ? s.source : s.target;
-    long target = error < 0 ? error : raw_open_in_root(AT_FDCWD, path.c_str(), O_PATH);
-    error = target < 0 ? target : raw_attach(mount, target);
-    raw_close(target);
+    const bool itself = s.target.empty() || s.target == s.source;
+    long target = itself ? source : raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH);
+    long mount = target < 0 ? target : raw_open_tree(source, "", true, s.recursive);
+    long error = mount;
+    if (error >= 0) error = raw_set_attr(mount, s.attr.set, s.attr.clear, s.attr.propagation, -1, s.recursive);
+    if (error >= 0) error = raw_attach(mount, target);
     raw_close(mount);
+    if (!itself) raw_close(target);
+    raw_close(source);
     return error;
 }
 
@@ -426,7 +418,8 @@ long do_step(const Mask& s, Context& c) {
     long error = 0;
     bool directory = is_directory(target, error);
     long cover = error < 0 ? error : raw_open_tree(c.stage, directory ? "blank-dir" : "blank-file", true, false);
-    error = cover < 0 ? cover : raw_set_attr(cover, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, 0, -1, false);
+    // The stage's root is read-only, nosuid, nodev and noexec, and a clone of it is, too.
+    error = cover;
     if (error >= 0) error = raw_attach(cover, target);
     raw_close(cover);
     raw_close(target);

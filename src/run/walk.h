@@ -44,7 +44,7 @@ struct Path {
 };
 
 // The directory that a path's last component is in, and that component: everything before it is walked inside
-// `root`; the last one is left to a call that does not follow links.
+// `root`; the last one is left to a call that does not follow links. A name alone is in `root` itself: nothing is walked.
 struct Leaf {
     Leaf(long root, const char* path, uint64_t resolve = 0) {
         size_t size = 0, slash = 0;
@@ -53,24 +53,28 @@ struct Leaf {
         for (size_t i = 0; i < size; ++i)
             if (path[i] == '/') slash = i + 1;
         Path<4096> parent;
-        parent.add(slash ? "" : ".").add(path, slash);
+        parent.add(path, slash);
         last.add(path + slash, size - slash);
         name = last.text;
         if (parent.cut || last.cut) directory = -ENAMETOOLONG;
         else if (!last.used || same(name, ".") || same(name, "..")) directory = -EINVAL;
-        else directory = kernel::raw_open_in_root(root, parent.text, O_PATH | O_DIRECTORY, 0, resolve);
+        else if (!slash) directory = root;
+        else directory = opened = kernel::raw_open_in_root(root, parent.text, O_PATH | O_DIRECTORY, 0, resolve);
     }
     Leaf(const Leaf&) = delete;
     Leaf& operator=(const Leaf&) = delete;
-    ~Leaf() { kernel::raw_close(directory); }
+    ~Leaf() { kernel::raw_close(opened); }
     static bool same(const char* a, const char* b) {
         while (*a && *a == *b) ++a, ++b;
         return *a == *b;
     }
+    // AT_FDCWD is negative, too.
+    bool failed() const { return directory < 0 && directory != AT_FDCWD; }
     long directory = -1;  // or -errno
     const char* name = nullptr;
 
   private:
+    long opened = -1;
     Path<256> last;
 };
 
@@ -81,14 +85,14 @@ inline long make_mount_point(long root, const char* path, bool directory, uint64
     for (const char* at = path; *at; ++at) {
         if (*at == '/' && so_far.used) {
             Leaf leaf(root, so_far.text, resolve);
-            if (leaf.directory >= 0) kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755);
+            if (!leaf.failed()) kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755);
         }
         so_far.add(at, 1);
     }
     if (so_far.cut) return -ENAMETOOLONG;
     {
         Leaf leaf(root, path, resolve);
-        if (leaf.directory < 0) return leaf.directory;
+        if (leaf.failed()) return leaf.directory;
         long error = directory ? kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755)
                                : kernel::raw(SYS_mknodat, leaf.directory, kernel::arg(leaf.name), 0100644, 0);
         if (error < 0 && error != -EEXIST) return error;
