@@ -20,7 +20,7 @@ say_watch() { # TITLE LOG PID
   local title=$1 log=$2 pid=$3 from=$SECONDS last width
   width=$(tput cols 2>/dev/null || echo 80)
   while kill -0 "$pid" 2>/dev/null; do
-    last=$(tail -c 400 "$log" 2>/dev/null | tr '\r' '\n' | tr -cd '[:print:]\n' | grep -v '^ *$' | tail -n 1)
+    last=$(tail -c 400 "$log" 2>/dev/null | tr '\r' '\n' | tr -cd '[:print:]\n' | grep -v '^ *$' | tail -n 1) || true
     last="   $title … $((SECONDS - from)) s  $last"
     printf '\r\033[K%s' "${last:0:width-1}" >&2
     sleep 0.5
