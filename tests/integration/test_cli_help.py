@@ -161,3 +161,44 @@ def test_fish_offers(line, offered):
     ran = subprocess.run(["fish", "--no-config", "-c", f"source {ROOT / GENERATED['fish']}; complete -C '{line}'"],
                          capture_output=True, text=True)
     assert ran.stderr == "" and offered in ran.stdout.split()
+
+
+def command_lines(text):
+    """Every `croft VERB …` in code of a page, without its comment."""
+    for line in text.splitlines():
+        for command in re.findall(r"(?:^|[ `$#])(croft [a-z][^`|]*)", line.split("  #")[0]):
+            yield command.split("$(")[0].split(" #")[0].split("&&")[0].split(";")[0].strip()
+
+
+PAGES = ["README.md", "docs/cli.md", "docs/architecture.md"]
+
+
+@pytest.mark.parametrize("page", PAGES + VERBS)
+def test_commands_that_are_shown_exist(croft, page):
+    """A page that shows a verb or an option which croft does not have is worse than none."""
+    if page in PAGES:
+        parts = re.findall(r"```(?:sh|console)?\n(.*?)```|`(croft [^`]+)`", (ROOT / page).read_text(), re.S)
+        text = "\n".join(block or inline for block, inline in parts)
+    else:
+        text = croft("help", page).stdout.split("\nExample:\n")[1].split("\nOptions:\n")[0]
+    shown = list(command_lines(text))
+    assert shown, "no command found"
+    for command in shown:
+        verb, *words = command.split()[1:]
+        if verb.startswith("_") or verb in ("VERB", "SHELL"):
+            continue
+        known = croft("help", verb)
+        assert known.status == 0, command
+        if verb == "explain":
+            assert words[:1] in ([], ["FIELD"], ["OPTION"]) or croft("explain", words[0]).status == 0, command
+            continue
+        # Behind the tree, or the machine of exec, options are the payload's.
+        for word in words:
+            if not word.startswith("-"):
+                if verb in ("run", "boot", "exec"):
+                    break
+                continue
+            name = word.split("=")[0]
+            listed = known.stdout + (croft("help", words[0]).stdout if verb == "plan" and words else "")
+            for option in [name] if name.startswith("--") else [f"-{letter}," for letter in name[1:]]:
+                assert option in listed, f"{command}: {option}"

@@ -185,6 +185,30 @@ def test_force_tree(croft, app, scratch):
     assert croft("run", "--force-tree", tiny, "/sh", "-c", "exit 3").status == 3
 
 
+def test_a_tree_that_another_machine_writes(croft, copy_tree, machine):
+    tree, name = copy_tree("app"), machine("writer")
+    croft("run", "-dq", f"--name={name}", tree, "sleep", "600").check()
+    ran = croft("run", tree, "true")
+    assert ran.status == 125 and str(tree) in ran.stderr and name in ran.stderr and len(ran.stderr.splitlines()) == 1
+    assert croft("run", "--read-only", tree, "true").status == 125, "it changes under the reader"
+    croft("stop", "--now", name).check()
+    assert croft("run", tree, "true").status == 0
+
+
+def test_a_program_of_another_architecture(croft, copy_tree):
+    tree = copy_tree("app")
+    elf = bytearray((tree / "bin/busybox").read_bytes()[:4096])
+    elf[18:20] = (0xF3).to_bytes(2, "little")  # EM_RISCV
+    (tree / "bin/foreign").write_bytes(elf)
+    (tree / "bin/foreign").chmod(0o755)
+    ran = croft("run", tree, "/bin/foreign")
+    assert ran.status == 126 and "/bin/foreign" in ran.stderr and "riscv" in ran.stderr.lower(), ran
+    (tree / "sbin/init").write_bytes(elf)
+    (tree / "sbin/init").chmod(0o755)
+    ran = croft("boot", "-d", tree)
+    assert ran.status == 126 and "/sbin/init" in ran.stderr and "riscv" in ran.stderr.lower(), ran
+
+
 def test_a_name_that_is_taken(croft, app, machine):
     name = machine("taken")
     croft("run", "-d", f"--name={name}", app, "sleep", "600").check()
