@@ -100,17 +100,18 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     if (!environment) return std::move(environment).error();
     auto hold = hold_options(machine);
     if (!hold) return std::move(hold).error();
-    Pipe output, errors;
+    Pipe output;
     if (!machine.plan.process.terminal) {
-        auto out = make_pipe(), err = make_pipe();
-        if (!out || !err) return std::move(!out ? out : err).error();
-        output = std::move(*out), errors = std::move(*err);
+        auto pipe = make_pipe();
+        if (!pipe) return std::move(pipe).error();
+        output = std::move(*pipe);
+        // One pipe for both, because the log is one: so their lines stay in the order in which they were written.
         environment->stdio[0] = -1;
-        environment->stdio[1] = output.write.get(), environment->stdio[2] = errors.write.get();
+        environment->stdio[1] = environment->stdio[2] = output.write.get();
     }
     auto launched = run::launch(machine.plan, *environment);
     if (!launched) return std::move(launched).error();
-    output.write.reset(), errors.write.reset();
+    output.write.reset();
     Result<> written = record_launched(machine, launched->pid);
     if (written && client) written = run::send_console(client.get(), launched->console.get());
     if (written && status) written = write_all(status.get(), std::string_view(&launched_byte, 1));
@@ -119,7 +120,7 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
         return std::move(written).error();
     }
     hold->client = std::move(client);
-    hold->output = std::move(output.read), hold->errors = std::move(errors.read);
+    hold->output = std::move(output.read);
     machine.make_inheritable();
     set_environment(machine.paths);
     drop_streams();
