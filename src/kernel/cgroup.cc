@@ -12,7 +12,9 @@
 namespace croft::kernel {
 
 namespace {
-Result<Fd> open_group(int parent, const char* path) { return open_at(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW); }
+Result<Fd> open_group(int parent, const char* path) {
+    return open_at(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
 }  // namespace
 
 Result<> enable_controllers(int group, const std::vector<std::string>& controllers) {
@@ -20,13 +22,15 @@ Result<> enable_controllers(int group, const std::vector<std::string>& controlle
         Result<> done = write_file_at(group, "cgroup.subtree_control", cat("+", controller));
         if (done) continue;
         if (done.error().err == ENOENT || done.error().err == EINVAL)
-            return error(Errc::unsupported, cat("this host's cgroup2 tree has no ", controller, " controller here"));
+            return error(Errc::unsupported,
+                         cat("this host's cgroup2 tree has no ", controller, " controller here"));
         return std::move(done).within(cat("enabling the ", controller, " controller"));
     }
     return {};
 }
 
-Result<Fd> make_cgroup(const std::string& mount, const std::string& path, const std::vector<std::string>& controllers) {
+Result<Fd> make_cgroup(const std::string& mount, const std::string& path,
+                       const std::vector<std::string>& controllers) {
     Fd group = TRY(open_group(AT_FDCWD, mount.c_str()));
     size_t at = 0;
     while (at < path.size()) {
@@ -39,7 +43,9 @@ Result<Fd> make_cgroup(const std::string& mount, const std::string& path, const 
         if (made < 0 && errno == EEXIST && last) {
             // What an earlier machine left: only an empty group can be removed.
             if (unlinkat(group.get(), name.c_str(), AT_REMOVEDIR) < 0)
-                return error(Errc::busy, cat("the cgroup ", mount, "/", path, " is in use; 'croft doctor --repair' clears what no machine owns"));
+                return error(Errc::busy,
+                             cat("the cgroup ", mount, "/", path,
+                                 " is in use; 'croft doctor --repair' clears what no machine owns"));
             made = mkdirat(group.get(), name.c_str(), 0755);
         }
         if (made < 0 && errno != EEXIST) return os_error(errno, cat("making the cgroup ", mount, "/", path));
@@ -51,13 +57,18 @@ Result<Fd> make_cgroup(const std::string& mount, const std::string& path, const 
 Result<> delegate_cgroup(int group, uint32_t uid, uint32_t gid) {
     if (fchown(group, uid, gid) < 0) return os_error(errno, "giving the cgroup to the machine");
     for (const char* file : {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control"})
-        if (fchownat(group, file, uid, gid, 0) < 0 && errno != ENOENT) return os_error(errno, cat("giving ", file, " to the machine"));
+        if (fchownat(group, file, uid, gid, 0) < 0 && errno != ENOENT)
+            return os_error(errno, cat("giving ", file, " to the machine"));
     return {};
 }
 
-Result<> kill_cgroup(int group) { return write_file_at(group, "cgroup.kill", "1"); }
+Result<> kill_cgroup(int group) {
+    return write_file_at(group, "cgroup.kill", "1");
+}
 
-Result<> freeze_cgroup(int group, bool frozen) { return write_file_at(group, "cgroup.freeze", frozen ? "1" : "0"); }
+Result<> freeze_cgroup(int group, bool frozen) {
+    return write_file_at(group, "cgroup.freeze", frozen ? "1" : "0");
+}
 
 namespace {
 
@@ -99,7 +110,9 @@ Result<> collect_pids(int group, std::vector<int>& pids) {
 
 }  // namespace
 
-Result<> remove_cgroup(int parent, const std::string& name, int wait_ms) { return remove_below(parent, name, wait_ms); }
+Result<> remove_cgroup(int parent, const std::string& name, int wait_ms) {
+    return remove_below(parent, name, wait_ms);
+}
 
 Result<std::vector<int>> cgroup_pids(int group) {
     std::vector<int> pids;
@@ -118,7 +131,8 @@ std::optional<uint64_t> cgroup_value(int group, const char* file, std::string_vi
     Result<std::string> text = read_file_at(group, file);
     if (!text) return {};
     for (const std::string& line : split(*text, '\n'))
-        if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') return parse_uint(std::string_view(line).substr(key.size() + 1));
+        if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ')
+            return parse_uint(std::string_view(line).substr(key.size() + 1));
     return {};
 }
 

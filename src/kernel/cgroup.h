@@ -12,9 +12,10 @@
 
 namespace croft::kernel {
 
-// Makes PATH below the cgroup2 mount with its missing parents and enables `controllers` in each parent. A group of
-// that name that is there already is taken only when it is empty. The directory's fd.
-Result<Fd> make_cgroup(const std::string& mount, const std::string& path, const std::vector<std::string>& controllers);
+// Makes PATH below the cgroup2 mount with its missing parents and enables `controllers` in each parent. A
+// group of that name that is there already is taken only when it is empty. The directory's fd.
+Result<Fd> make_cgroup(const std::string& mount, const std::string& path,
+                       const std::vector<std::string>& controllers);
 // Enables controllers for the children of a group; one the kernel does not offer is an error that names it.
 Result<> enable_controllers(int group, const std::vector<std::string>& controllers);
 // Gives a group to an owner: the directory and the files that a delegatee needs (cgroups(7), "Delegation").
@@ -23,8 +24,8 @@ Result<> delegate_cgroup(int group, uint32_t uid, uint32_t gid);
 // SIGKILL to everything in it and below, now and without a race (cgroup.kill, kernel 5.14).
 Result<> kill_cgroup(int group);
 Result<> freeze_cgroup(int group, bool frozen);
-// Removes NAME below `parent` with all groups below it. Processes must be gone or dying; waits up to `wait_ms` for
-// the last ones to be reaped. A group that is not there is removed already.
+// Removes NAME below `parent` with all groups below it. Processes must be gone or dying; waits up to
+// `wait_ms` for the last ones to be reaped. A group that is not there is removed already.
 Result<> remove_cgroup(int parent, const std::string& name, int wait_ms = 2000);
 
 // All pids in the group and below.

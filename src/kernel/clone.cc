@@ -6,8 +6,9 @@
 
 namespace croft::kernel {
 
-// The child returns from the system call on the new stack, on which this function has no frame: so the call of `run`
-// is part of the same piece of assembly, from registers that the kernel hands to both sides unchanged.
+// The child returns from the system call on the new stack, on which this function has no frame: so the call
+// of `run` is part of the same piece of assembly, from registers that the kernel hands to both sides
+// unchanged.
 long clone_run(clone_args args, void* stack, size_t stack_size, int (*run)(void*), void* argument) {
     args.stack = reinterpret_cast<uintptr_t>(stack);
     args.stack_size = stack_size & ~size_t{15};

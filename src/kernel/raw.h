@@ -1,5 +1,6 @@
-// System calls without errno, heap or any state of the C library: what the payload's side may use between clone and
-// exec, where it shares nothing sane with its parent. Each returns what the kernel returns: a value, or -errno.
+// System calls without errno, heap or any state of the C library: what the payload's side may use between
+// clone and exec, where it shares nothing sane with its parent. Each returns what the kernel returns: a
+// value, or -errno.
 #pragma once
 
 #include <fcntl.h>
@@ -45,11 +46,14 @@ long arg(T* pointer) {
     return reinterpret_cast<long>(pointer);
 }
 
-inline long raw_close(long fd) { return fd >= 0 ? raw(SYS_close, fd) : 0; }
+inline long raw_close(long fd) {
+    return fd >= 0 ? raw(SYS_close, fd) : 0;
+}
 
-// The only way to walk a path of a tree: it cannot leave `root`, and magic links are refused. EAGAIN is a rename that
-// raced with the walk.
-inline long raw_open_in_root(long root, const char* path, uint64_t flags, uint64_t mode = 0, uint64_t resolve = 0) {
+// The only way to walk a path of a tree: it cannot leave `root`, and magic links are refused. EAGAIN is a
+// rename that raced with the walk.
+inline long raw_open_in_root(long root, const char* path, uint64_t flags, uint64_t mode = 0,
+                             uint64_t resolve = 0) {
     open_how how = {};
     how.flags = flags | O_CLOEXEC;
     how.mode = flags & O_CREAT ? mode : 0;
@@ -62,19 +66,25 @@ inline long raw_open_in_root(long root, const char* path, uint64_t flags, uint64
 
 inline long raw_open_tree(long dir, const char* path, bool clone, bool recursive) {
     return raw(SYS_open_tree, dir, arg(path),
-               OPEN_TREE_CLOEXEC | (clone ? OPEN_TREE_CLONE : 0) | (recursive ? AT_RECURSIVE : 0) | (*path ? 0 : AT_EMPTY_PATH));
+               OPEN_TREE_CLOEXEC | (clone ? OPEN_TREE_CLONE : 0) | (recursive ? AT_RECURSIVE : 0) |
+                   (*path ? 0 : AT_EMPTY_PATH));
 }
 
 // From a mount by its fd onto a directory or file by its fd: no path is walked here.
 inline long raw_attach(long mount, long target) {
-    return raw(SYS_move_mount, mount, arg(""), target, arg(""), MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    return raw(SYS_move_mount, mount, arg(""), target, arg(""),
+               MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-inline long raw_set_attr(long mount, uint64_t set, uint64_t clear, uint64_t propagation, long userns, bool recursive) {
-    mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation,
+inline long raw_set_attr(long mount, uint64_t set, uint64_t clear, uint64_t propagation, long userns,
+                         bool recursive) {
+    mount_attr attr = {.attr_set = set,
+                       .attr_clr = clear,
+                       .propagation = propagation,
                        .userns_fd = userns >= 0 ? static_cast<uint64_t>(userns) : 0};
     if (!set && !clear && !propagation) return 0;
-    return raw(SYS_mount_setattr, mount, arg(""), AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), arg(&attr), sizeof attr);
+    return raw(SYS_mount_setattr, mount, arg(""), AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), arg(&attr),
+               sizeof attr);
 }
 
 }  // namespace croft::kernel

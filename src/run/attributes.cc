@@ -16,8 +16,8 @@ namespace croft::run {
 
 namespace {
 
-// From <linux/ioprio.h>, which no C++ compiler takes in every version of the kernel's headers (a parameter is named
-// "class" in some).
+// From <linux/ioprio.h>, which no C++ compiler takes in every version of the kernel's headers (a parameter is
+// named "class" in some).
 constexpr int ioprio_who_process = 1;
 
 // <linux/sched/types.h> cannot be included beside <sched.h>: both define sched_param.
@@ -29,8 +29,8 @@ struct SchedAttr {
     uint64_t runtime, deadline, period;
 };
 
-// The payload sets its own limits as the last thing before it executes, so that they do not hit the launch; only a hard
-// limit that is to be higher than ours needs somebody with the host's CAP_SYS_RESOURCE.
+// The payload sets its own limits as the last thing before it executes, so that they do not hit the launch;
+// only a hard limit that is to be higher than ours needs somebody with the host's CAP_SYS_RESOURCE.
 bool needs_raise(const launch::ResourceLimit& limit) {
     rlimit now;
     return getrlimit(static_cast<__rlimit_resource>(limit.resource), &now) == 0 && limit.hard > now.rlim_max;
@@ -44,7 +44,8 @@ Result<> raise_rlimits(pid_t pid, const launch::Process& p) {
         getrlimit(resource, &raised);
         rlim_t before = std::exchange(raised.rlim_max, limit.hard);
         if (prlimit(pid, resource, &raised, nullptr) < 0)
-            return os_error(errno, cat("raising the hard resource limit ", limit.resource, " from ", before, " to ", limit.hard));
+            return os_error(errno, cat("raising the hard resource limit ", limit.resource, " from ", before,
+                                       " to ", limit.hard));
     }
     return {};
 }
@@ -68,8 +69,9 @@ Result<> set_scheduler(pid_t pid, const launch::Process& p) {
     static constexpr struct {
         std::string_view name;
         uint32_t policy;
-    } policies[] = {{"SCHED_OTHER", SCHED_OTHER}, {"SCHED_FIFO", SCHED_FIFO}, {"SCHED_RR", SCHED_RR}, {"SCHED_BATCH", SCHED_BATCH},
-                    {"SCHED_ISO", 4}, {"SCHED_IDLE", SCHED_IDLE}, {"SCHED_DEADLINE", 6}};
+    } policies[] = {{"SCHED_OTHER", SCHED_OTHER}, {"SCHED_FIFO", SCHED_FIFO}, {"SCHED_RR", SCHED_RR},
+                    {"SCHED_BATCH", SCHED_BATCH}, {"SCHED_ISO", 4},           {"SCHED_IDLE", SCHED_IDLE},
+                    {"SCHED_DEADLINE", 6}};
     SchedAttr attr = {};
     attr.size = sizeof attr;
     attr.policy = UINT32_MAX;
@@ -81,7 +83,8 @@ Result<> set_scheduler(pid_t pid, const launch::Process& p) {
     attr.runtime = p.sched_runtime;
     attr.deadline = p.sched_deadline;
     attr.period = p.sched_period;
-    if (syscall(SYS_sched_setattr, pid, &attr, 0) < 0) return os_error(errno, cat("setting the scheduler to ", p.sched_policy));
+    if (syscall(SYS_sched_setattr, pid, &attr, 0) < 0)
+        return os_error(errno, cat("setting the scheduler to ", p.sched_policy));
     return {};
 }
 
@@ -97,7 +100,8 @@ Result<> set_attributes(pid_t pid, const launch::Process& p) {
     TRY(raise_rlimits(pid, p));
     TRY(set_affinity(pid, p));
     TRY(set_scheduler(pid, p));
-    if (p.io_priority && syscall(SYS_ioprio_set, ioprio_who_process, pid, *p.io_priority) < 0) return os_error(errno, "setting the I/O priority");
+    if (p.io_priority && syscall(SYS_ioprio_set, ioprio_who_process, pid, *p.io_priority) < 0)
+        return os_error(errno, "setting the I/O priority");
     return {};
 }
 
@@ -108,7 +112,8 @@ Result<> OomScore::set(int score) {
 
 OomScore::~OomScore() {
     if (before_.empty()) return;
-    if (Result<> back = write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", trim(before_)); !back) warn(back.error().text);
+    if (Result<> back = write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", trim(before_)); !back)
+        warn(back.error().text);
 }
 
 }  // namespace croft::run

@@ -1,5 +1,5 @@
-// Attributes of a process that are set from outside, with the host's privileges: raising a limit or lowering the OOM
-// score is denied to a process in a user namespace of its own.
+// Attributes of a process that are set from outside, with the host's privileges: raising a limit or lowering
+// the OOM score is denied to a process in a user namespace of its own.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,9 @@ namespace croft::run {
 bool has_attributes(const launch::Process& process);
 Result<> set_attributes(pid_t pid, const launch::Process& process);
 
-// The OOM score is inherited instead: the launcher takes it on and gives it back at the end of this object's life. The
-// kernel changes it for all who share memory with a process, and until exec the payload's shares the launcher's.
+// The OOM score is inherited instead: the launcher takes it on and gives it back at the end of this object's
+// life. The kernel changes it for all who share memory with a process, and until exec the payload's shares
+// the launcher's.
 class OomScore {
   public:
     OomScore() = default;

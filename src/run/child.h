@@ -19,7 +19,7 @@ struct Faults {
     long before(uint32_t point) const { return point == fail_at ? -error : 0; }
 };
 // How many points the process part has: one for each of its stages.
-extern const uint32_t process_points;
+inline constexpr uint32_t process_points = 16;
 
 // Everything the child needs, made by the parent before the clone.
 struct Prepared {
@@ -31,22 +31,23 @@ struct Prepared {
     std::vector<const char*> argv, envp;  // end in nullptr
     std::vector<std::string> words;       // what croft-init is told in front
     Fd init_file;
-    int init = -1;                        // croft-init, from a read-only mount
-    int streams[3] = {0, 1, 2};           // -1: /dev/null of the machine
+    int init = -1;               // croft-init, from a read-only mount
+    int streams[3] = {0, 1, 2};  // -1: /dev/null of the machine
     sock_fprog filter = {};
     uint32_t filter_flags = 0;
-    bool wait_for_go = false;             // the parent has something to do to us first
-    bool user_namespace = false;          // become its root after that
-    uint64_t unshare = 0;                 // CLONE_NEWCGROUP: rooted where the child is, not where its parent is
-    uint32_t first_point = 0;             // of inside[0], for the fault walk
+    bool wait_for_go = false;     // the parent has something to do to us first
+    bool user_namespace = false;  // become its root after that
+    uint64_t unshare = 0;         // CLONE_NEWCGROUP: rooted where the child is, not where its parent is
+    uint32_t first_point = 0;     // of inside[0], for the fault walk
     Faults faults;
 };
 
-// Performs plan.inside and the process and executes. Ends by exec, or by reporting a StepFailure over context.sync.
+// Performs plan.inside and the process and executes. Ends by exec, or by reporting a StepFailure over
+// context.sync.
 [[noreturn]] void become_payload(const Prepared& prepared, Context& context);
 
-// What travels over the sync socket besides 'c' with a terminal's master, 'k' (the fault walk: die now) and croft-init's
-// 'x' (run/exec_report.h).
+// What travels over the sync socket besides 'c' with a terminal's master, 'k' (the fault walk: die now) and
+// croft-init's 'x' (run/exec_report.h).
 struct FailureMessage {
     char kind = 'f';
     launch::StepFailure failure;

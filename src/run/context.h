@@ -1,5 +1,5 @@
-// What steps work on: the slots, and the few descriptors that are not slots. Shared by the launcher and the payload's
-// process (each has its own copy after clone). Plain integers: nothing here may need the heap.
+// What steps work on: the slots, and the few descriptors that are not slots. Shared by the launcher and the
+// payload's process (each has its own copy after clone). Plain integers: nothing here may need the heap.
 #pragma once
 
 #include <array>
@@ -19,23 +19,26 @@ struct Context {
     Place place = Place::host;
     std::array<int, max_slots> slots;  // -1: empty
     int host_root = -1;                // the host's "/", for CopyFile from the stage
-    int stage = -1;                    // the stage's own root, below the machine's: blank-file, blank-dir, p, s, l
-    int sync = -1;                     // socket to the launcher (inside)
-    int terminal = -1;                 // slave opened by OpenConsole
-    char reason[120] = {};             // what the kernel said about a file system it would not mount
-    // Overlay layers that are attached below the stage's l/ for now: the slot of l/NAME, by the name's number.
+    int stage = -1;         // the stage's own root, below the machine's: blank-file, blank-dir, p, s, l
+    int sync = -1;          // socket to the launcher (inside)
+    int terminal = -1;      // slave opened by OpenConsole
+    char reason[120] = {};  // what the kernel said about a file system it would not mount
+    // Overlay layers that are attached below the stage's l/ for now: the slot of l/NAME, by the name's
+    // number.
     std::array<Slot, 128> layers;
     size_t used_layers = 0;
     Context() { slots.fill(-1); }
 };
 
-// The name of the nth mount point below the stage's l/: one character for the first 62, then two. Short, because
-// fsconfig(2) takes a string of 255 bytes only for all lower layers together.
+// The name of the nth mount point below the stage's l/: one character for the first 62, then two. Short,
+// because fsconfig(2) takes a string of 255 bytes only for all lower layers together.
 struct LayerName {
     explicit LayerName(size_t n) {
         constexpr const char* digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-        if (n >= 62) text[0] = digits[n / 62], text[1] = digits[n % 62];
-        else text[0] = digits[n];
+        if (n >= 62)
+            text[0] = digits[n / 62], text[1] = digits[n % 62];
+        else
+            text[0] = digits[n];
     }
     char text[3] = {};
 };

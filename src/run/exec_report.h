@@ -1,4 +1,5 @@
-// What croft-init says to the launcher when it cannot execute the payload: one message on the socket it is given by
+// What croft-init says to the launcher when it cannot execute the payload: one message on the socket it is
+// given by
 // --report=FD. Plain C, because croft-init has no library below it. Silence and end of file mean success.
 #pragma once
 

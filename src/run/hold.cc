@@ -17,7 +17,8 @@ namespace croft::run {
 
 namespace {
 
-// By the directory's descriptor, because a run directory's own path may be longer than the 107 bytes that fit.
+// By the directory's descriptor, because a run directory's own path may be longer than the 107 bytes that
+// fit.
 sockaddr_un attach_address(int directory) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
@@ -61,7 +62,8 @@ class Words {
 Result<Fd> listen_attach(int directory) {
     Fd socket = TRY(attach_socket());
     sockaddr_un address = attach_address(directory);
-    if (unlinkat(directory, "attach", 0) < 0 && errno != ENOENT) return os_error(errno, "removing an old 'attach'");
+    if (unlinkat(directory, "attach", 0) < 0 && errno != ENOENT)
+        return os_error(errno, "removing an old 'attach'");
     // Connecting needs write permission on the socket: it is the owner's alone from its first moment.
     mode_t before = umask(0177);
     int bound = bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
@@ -77,7 +79,8 @@ Result<Fd> connect_attach(int directory) {
     sockaddr_un address = attach_address(directory);
     if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return socket;
     if (errno == ENOENT || errno == ECONNREFUSED)
-        return error(Errc::wrong_state, "it has no console to attach to (one that is started with -t, or booted, has)");
+        return error(Errc::wrong_state,
+                     "it has no console to attach to (one that is started with -t, or booted, has)");
     return os_error(errno, "connecting to the machine's keeper");
 }
 
@@ -112,13 +115,15 @@ Result<> send_console(int connection, int console) {
     cmsghdr* c = CMSG_FIRSTHDR(&message);
     c->cmsg_level = SOL_SOCKET, c->cmsg_type = SCM_RIGHTS, c->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(c), &console, sizeof console);
-    if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1) return os_error(errno, "handing over the machine's console");
+    if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1)
+        return os_error(errno, "handing over the machine's console");
     return {};
 }
 
 Result<std::pair<Fd, Fd>> attach_pair() {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return os_error(errno, "making a pair of sockets");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return os_error(errno, "making a pair of sockets");
     return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 

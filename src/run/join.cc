@@ -20,16 +20,19 @@ using kernel::raw;
 
 namespace {
 
-// The group that the leader lives in right now: an init may have moved itself below the one it was started in.
+// The group that the leader lives in right now: an init may have moved itself below the one it was started
+// in.
 Result<Fd> leader_cgroup(pid_t leader, const std::string& cgroup_root) {
     std::string text = TRY(read_file_at(AT_FDCWD, cat("/proc/", leader, "/cgroup").c_str()));
     for (const std::string& line : split(text, '\n'))
         if (line.starts_with("0::/"))
-            return open_at(AT_FDCWD, cat(cgroup_root, line.substr(3)).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+            return open_at(AT_FDCWD, cat(cgroup_root, line.substr(3)).c_str(),
+                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     return error(Errc::unsupported, "the machine is in no cgroup2 group");
 }
 
-// Nothing may look into a process that is in the machine but still runs croft: not /proc/PID/exe, not its memory.
+// Nothing may look into a process that is in the machine but still runs croft: not /proc/PID/exe, not its
+// memory.
 class Undumpable {
   public:
     Undumpable() : before_(prctl(PR_GET_DUMPABLE)) { prctl(PR_SET_DUMPABLE, 0); }
@@ -42,8 +45,8 @@ class Undumpable {
     int before_;
 };
 
-// What the process in between works on, and what it leaves for its maker. In memory that both see, because a process
-// that shares all of it cannot enter a time namespace.
+// What the process in between works on, and what it leaves for its maker. In memory that both see, because a
+// process that shares all of it cannot enter a time namespace.
 struct Between {
     const JoinRequest* machine;
     const Prepared* prepared;
@@ -54,23 +57,26 @@ struct Between {
     Spawned spawned;
 };
 
-// Entering the machine's PID namespace takes a process more: setns(2) counts for children only. This one enters
-// everything, makes the wanted process a child of its own parent, and is gone. The caller itself never leaves the
-// host's namespaces.
+// Entering the machine's PID namespace takes a process more: setns(2) counts for children only. This one
+// enters everything, makes the wanted process a child of its own parent, and is gone. The caller itself never
+// leaves the host's namespaces.
 int enter_and_spawn(void* argument) {
     auto* b = static_cast<Between*>(argument);
     b->error = raw(SYS_setns, b->machine->leader_pidfd, static_cast<long>(b->machine->namespaces));
-    // The leader's root, not that of its mount namespace; and a working directory that is surely inside (CVE-2024-21626).
+    // The leader's root, not that of its mount namespace; and a working directory that is surely inside
+    // (CVE-2024-21626).
     if (b->error >= 0) b->error = raw(SYS_fchdir, b->root);
     if (b->error >= 0) b->error = raw(SYS_chroot, arg("."));
-    if (b->error >= 0) b->spawned = spawn(*b->prepared, *b->context, CLONE_PARENT | b->share, -1, b->launcher_socket);
+    if (b->error >= 0)
+        b->spawned = spawn(*b->prepared, *b->context, CLONE_PARENT | b->share, -1, b->launcher_socket);
     return 0;
 }
 
 class SharedBetween {
   public:
     SharedBetween() {
-        void* page = mmap(nullptr, sizeof(Between), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void* page =
+            mmap(nullptr, sizeof(Between), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (page != MAP_FAILED) between_ = new (page) Between;
     }
     SharedBetween(const SharedBetween&) = delete;
@@ -143,10 +149,12 @@ Result<> Join::clone() {
     if (pid < 0) return os_error(static_cast<int>(-pid), "making a process in the machine's cgroup");
     while (raw(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
     }
-    if (between->error < 0) return os_error(static_cast<int>(-between->error), "entering the machine's namespaces");
+    if (between->error < 0)
+        return os_error(static_cast<int>(-between->error), "entering the machine's namespaces");
     // -1 is what it was before the other process was killed.
     if (between->spawned.pid < 0)
-        return os_error(static_cast<int>(-between->spawned.pid), "making a process in the machine's namespaces");
+        return os_error(static_cast<int>(-between->spawned.pid),
+                        "making a process in the machine's namespaces");
     out_.pid = static_cast<pid_t>(between->spawned.pid);
     out_.pidfd = Fd(between->spawned.pidfd);
     sync_.theirs.reset();
@@ -156,9 +164,11 @@ Result<> Join::clone() {
 Result<> Join::finish() {
     if (prepared_.wait_for_go) {
         TRY(set_attributes(out_.pid, plan_.process));
-        if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1) return os_error(errno, "telling the process to go on");
+        if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1)
+            return os_error(errno, "telling the process to go on");
     }
-    if (auto told = wait_for_exec(sync_.ours.get(), out_.console)) return explain_failure(plan_, told->failure, told->reason);
+    if (auto told = wait_for_exec(sync_.ours.get(), out_.console))
+        return explain_failure(plan_, told->failure, told->reason);
     return {};
 }
 
@@ -173,7 +183,8 @@ Result<Launched> Join::run() {
 
 }  // namespace
 
-Result<Launched> join(const JoinRequest& machine, const launch::LaunchPlan& plan, const LaunchEnvironment& environment) {
+Result<Launched> join(const JoinRequest& machine, const launch::LaunchPlan& plan,
+                      const LaunchEnvironment& environment) {
     return Join(machine, plan, environment).run();
 }
 

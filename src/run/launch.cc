@@ -1,8 +1,8 @@
 #include "run/launch.h"
 
 #include <sched.h>
-#include <sys/socket.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +14,8 @@
 #include "kernel/raw.h"
 #include "run/attributes.h"
 #include "run/device_program.h"
-#include "run/scope_ns.h"
 #include "run/payload.h"
+#include "run/scope_ns.h"
 #include "run/stage.h"
 
 namespace croft::run {
@@ -69,14 +69,15 @@ class Launch {
 };
 
 Error Launch::step_error(Phase phase, size_t index, long error) const {
-    return explain_failure(plan_, {.phase = phase, .index = static_cast<uint16_t>(index), .error = static_cast<int32_t>(-error)},
-                           context_.reason);
+    return explain_failure(
+        plan_, {.phase = phase, .index = static_cast<uint16_t>(index), .error = static_cast<int32_t>(-error)},
+        context_.reason);
 }
 
 Result<> Launch::start() {
     if (plan_.slots > max_slots)
-        return error(Errc::no_space, cat("the plan needs ", plan_.slots, " descriptors; the most is ", max_slots,
-                                         ": use fewer binds and overlays"));
+        return error(Errc::no_space, cat("the plan needs ", plan_.slots, " descriptors; the most is ",
+                                         max_slots, ": use fewer binds and overlays"));
     TRY(prepare(prepared_, env_));
     if (plan_.process.oom_score_adjust) TRY(oom_score_.set(*plan_.process.oom_score_adjust));
     host_root_ = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
@@ -101,28 +102,35 @@ Result<> Launch::make_cgroup() {
     size_t slash = wanted.path.rfind('/');
     out_.cgroup = TRY(kernel::make_cgroup(env_.cgroup_root, wanted.path, wanted.controllers));
     out_.cgroup_name = wanted.path.substr(slash == wanted.path.npos ? 0 : slash + 1);
-    std::string parent = slash == wanted.path.npos ? env_.cgroup_root : cat(env_.cgroup_root, "/", wanted.path.substr(0, slash));
+    std::string parent = slash == wanted.path.npos ? env_.cgroup_root
+                                                   : cat(env_.cgroup_root, "/", wanted.path.substr(0, slash));
     out_.cgroup_parent = TRY(open_at(AT_FDCWD, parent.c_str(), O_RDONLY | O_DIRECTORY));
     for (const launch::CgroupSetting& setting : wanted.settings)
-        TRY(write_file_at(out_.cgroup.get(), setting.file.c_str(), setting.value).within(cat("limiting the machine's cgroup")));
+        TRY(write_file_at(out_.cgroup.get(), setting.file.c_str(), setting.value)
+                .within(cat("limiting the machine's cgroup")));
     if (wanted.device_policy) TRY(attach_device_policy(out_.cgroup.get(), wanted.devices));
     if (!wanted.payload.empty()) {
         TRY(kernel::enable_controllers(out_.cgroup.get(), wanted.controllers));
-        if (mkdirat(out_.cgroup.get(), wanted.payload.c_str(), 0755) < 0) return os_error(errno, "making the payload's cgroup");
+        if (mkdirat(out_.cgroup.get(), wanted.payload.c_str(), 0755) < 0)
+            return os_error(errno, "making the payload's cgroup");
         payload_group_ = TRY(open_at(out_.cgroup.get(), wanted.payload.c_str(), O_RDONLY | O_DIRECTORY));
-        if (wanted.delegate) TRY(kernel::delegate_cgroup(payload_group_.get(), wanted.owner_uid, wanted.owner_gid));
+        if (wanted.delegate)
+            TRY(kernel::delegate_cgroup(payload_group_.get(), wanted.owner_uid, wanted.owner_gid));
     }
     return {};
 }
 
-bool Launch::needs_go() const { return private_users() || has_attributes(plan_.process); }
+bool Launch::needs_go() const {
+    return private_users() || has_attributes(plan_.process);
+}
 
 Result<> Launch::prepare_payload() {
     sync_ = TRY(make_sync_socket());
     context_.sync = sync_.theirs.get();
-    // Under private users the tree's root has no right to write to the host's programs; without them, it could be the
-    // very owner of this one.
-    if (plan_.process.init || !private_users()) prepared_.use_init(TRY(open_init(env_.helper_directory)), context_.sync);
+    // Under private users the tree's root has no right to write to the host's programs; without them, it
+    // could be the very owner of this one.
+    if (plan_.process.init || !private_users())
+        prepared_.use_init(TRY(open_init(env_.helper_directory)), context_.sync);
     prepared_.wait_for_go = needs_go();
     prepared_.user_namespace = private_users();
     prepared_.unshare = plan_.new_namespaces & CLONE_NEWCGROUP;
@@ -130,8 +138,10 @@ Result<> Launch::prepare_payload() {
 }
 
 Result<> Launch::clone_payload() {
-    uint64_t flags = plan_.new_namespaces & ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS);
-    // Without a user namespace the payload takes over the launcher's copy of the stage, which the launcher leaves.
+    uint64_t flags =
+        plan_.new_namespaces & ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS);
+    // Without a user namespace the payload takes over the launcher's copy of the stage, which the launcher
+    // leaves.
     if (private_users()) flags |= CLONE_NEWUSER | CLONE_NEWNS;
     // The kernel lets nobody who shares memory go back from a time namespace.
     if (!(plan_.new_namespaces & CLONE_NEWTIME)) flags |= CLONE_VM;
@@ -145,7 +155,8 @@ Result<> Launch::clone_payload() {
     return {};
 }
 
-// Everything in the launcher's copy of the stage; on every way out the launcher is back among the host's mounts.
+// Everything in the launcher's copy of the stage; on every way out the launcher is back among the host's
+// mounts.
 Result<> Launch::clone_from_stage() {
     JoinScope others;
     TRY(others.open(plan_));
@@ -154,9 +165,10 @@ Result<> Launch::clone_from_stage() {
     context_.stage = root.get();
     TRY(perform_steps(Phase::stage, Place::stage, plan_.stage));
     detach_layers(context_);
-    // From the working directory, which is the tree, to the root: the kernel makes no user namespace for who is chrooted,
-    // and takes whoever is not in the topmost mount of "/" for that. The stage's own root, below, becomes the working
-    // directory, because that is the other thing a new mount namespace finds again for its first process.
+    // From the working directory, which is the tree, to the root: the kernel makes no user namespace for who
+    // is chrooted, and takes whoever is not in the topmost mount of "/" for that. The stage's own root,
+    // below, becomes the working directory, because that is the other thing a new mount namespace finds again
+    // for its first process.
     if (chroot(".") < 0 || fchdir(root.get()) < 0) return step_error(Phase::clone, 0, -errno);
     TRY(others.enter());
     if (long error = faults_.before(next_point_); error < 0) return step_error(Phase::clone, 0, error);
@@ -173,13 +185,15 @@ Result<> Launch::help_payload() {
         if (long e = write_maps(out_.pid, plan_.uid_maps, plan_.gid_maps); e < 0)
             return os_error(static_cast<int>(-e), "writing the id maps of the user namespace");
     TRY(set_attributes(out_.pid, plan_.process));
-    if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1) return os_error(errno, "telling the payload to go on");
+    if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1)
+        return os_error(errno, "telling the payload to go on");
     return {};
 }
 
 Result<> Launch::finish() {
     TRY(help_payload());
-    if (auto told = wait_for_exec(sync_.ours.get(), out_.console)) return explain_failure(plan_, told->failure, told->reason);
+    if (auto told = wait_for_exec(sync_.ours.get(), out_.console))
+        return explain_failure(plan_, told->failure, told->reason);
     if (plan_.notify != launch::no_slot) out_.notify = Fd(std::exchange(context_.slots[plan_.notify], -1));
     return {};
 }
@@ -203,15 +217,20 @@ void undo(Launched& launched) {
         if (Result<> killed = kernel::kill_cgroup(launched.cgroup.get()); !killed) debug(killed.error().text);
     if (launched.pidfd) kill_child(launched.pidfd.get());
     if (launched.cgroup_parent) {
-        if (Result<> removed = kernel::remove_cgroup(launched.cgroup_parent.get(), launched.cgroup_name); !removed) warn(removed.error().text);
+        if (Result<> removed = kernel::remove_cgroup(launched.cgroup_parent.get(), launched.cgroup_name);
+            !removed)
+            warn(removed.error().text);
     }
     launched = {};
 }
 
 uint32_t fault_points(const LaunchPlan& plan) {
-    return static_cast<uint32_t>(plan.host.size() + plan.stage.size() + 1 + plan.inside.size()) + process_points;
+    return static_cast<uint32_t>(plan.host.size() + plan.stage.size() + 1 + plan.inside.size()) +
+           process_points;
 }
 
-Result<Launched> launch(const LaunchPlan& plan, const LaunchEnvironment& environment) { return Launch(plan, environment).run(); }
+Result<Launched> launch(const LaunchPlan& plan, const LaunchEnvironment& environment) {
+    return Launch(plan, environment).run();
+}
 
 }  // namespace croft::run

@@ -1,8 +1,9 @@
 // launch: performs a LaunchPlan. The one place where a machine comes into being.
 //
-// Who may call it: manager/ (or a test), from a process with one thread. What it promises: on success PID 1 of the machine has been executed and is a child of the caller;
-// on failure nothing is left (mounts, cgroup, process, the caller's own namespaces, umask, signal mask and working
-// directory are as before) and the Error is launch::explain's sentence.
+// Who may call it: manager/ (or a test), from a process with one thread. What it promises: on success PID 1
+// of the machine has been executed and is a child of the caller; on failure nothing is left (mounts, cgroup,
+// process, the caller's own namespaces, umask, signal mask and working directory are as before) and the Error
+// is launch::explain's sentence.
 #pragma once
 
 #include <sys/types.h>
@@ -20,18 +21,19 @@ namespace croft::run {
 
 // What a plan cannot hold because it is of this process or this host. File descriptors stay the caller's.
 struct LaunchEnvironment {
-    int run_directory = -1;        // croft's run directory, where the stage is pinned; -1: a stage for the occasion
+    int run_directory = -1;  // croft's run directory, where the stage is pinned; -1: a stage for the occasion
     std::string helper_directory;  // where croft-init is
     std::string cgroup_root;       // mount point of cgroup2; not looked at when plan.cgroup.path is empty
-    int stdio[3] = {0, 1, 2};      // what the payload gets (-1: /dev/null); a directory is refused (CVE-2024-21626)
-    std::string_view seccomp;      // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
-    uint32_t seccomp_flags = 0;    // SECCOMP_FILTER_FLAG_*
+    int stdio[3] = {0, 1,
+                    2};  // what the payload gets (-1: /dev/null); a directory is refused (CVE-2024-21626)
+    std::string_view seccomp;    // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
+    uint32_t seccomp_flags = 0;  // SECCOMP_FILTER_FLAG_*
 
-    // For the fault walk. Points are counted through the whole launch: host steps, stage steps, one for the clone,
-    // inside steps, then one for each ProcessStage.
+    // For the fault walk. Points are counted through the whole launch: host steps, stage steps, one for the
+    // clone, inside steps, then one for each ProcessStage.
     static constexpr uint32_t never = UINT32_MAX;
-    uint32_t fail_at = never;      // the point that fails with fail_error instead of being performed
-    uint32_t kill_at = never;      // the launcher kills itself with SIGKILL when this point has been performed
+    uint32_t fail_at = never;  // the point that fails with fail_error instead of being performed
+    uint32_t kill_at = never;  // the launcher kills itself with SIGKILL when this point has been performed
     int fail_error = EIO;
 };
 
@@ -41,9 +43,9 @@ uint32_t fault_points(const launch::LaunchPlan& plan);
 struct Launched {
     pid_t pid = -1;  // as the caller's PID namespace counts
     Fd pidfd;
-    Fd console;      // master of the pty an OpenConsole step opened
-    Fd notify;       // the datagram socket of plan.notify
-    Fd cgroup;       // the machine's own directory (plan.cgroup.path), not the payload's subgroup
+    Fd console;  // master of the pty an OpenConsole step opened
+    Fd notify;   // the datagram socket of plan.notify
+    Fd cgroup;   // the machine's own directory (plan.cgroup.path), not the payload's subgroup
     Fd cgroup_parent;
     std::string cgroup_name;  // of the machine's own directory below that
 };

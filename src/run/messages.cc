@@ -35,7 +35,8 @@ long send_message(int socket, const void* bytes, size_t size, int fd) {
 
 Result<SyncSocket> make_sync_socket() {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return os_error(errno, "making a socket pair");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return os_error(errno, "making a socket pair");
     return SyncSocket{Fd(pair[0]), Fd(pair[1])};
 }
 
@@ -77,13 +78,18 @@ std::optional<ToldFailure> wait_for_exec(int socket, Fd& console) {
         if (n == 0) return {};
         if (message.kind == 'k') kill(getpid(), SIGKILL);
         if (message.kind == 'c') console = std::move(passed);
-        if (message.kind == 'f' && n == sizeof message.failed) return ToldFailure{message.failed.failure, message.failed.reason};
+        if (message.kind == 'f' && n == sizeof message.failed)
+            return ToldFailure{message.failed.failure, message.failed.reason};
         if (message.kind == 'x' && n == sizeof message.report)
-            return ToldFailure{{.phase = launch::Phase::exec, .detail = static_cast<uint8_t>(message.report.there), .error = message.report.error}, ""};
+            return ToldFailure{{.phase = launch::Phase::exec,
+                                .detail = static_cast<uint8_t>(message.report.there),
+                                .error = message.report.error},
+                               ""};
     }
 }
 
-Error explain_failure(const launch::LaunchPlan& plan, const launch::StepFailure& failure, std::string_view reason) {
+Error explain_failure(const launch::LaunchPlan& plan, const launch::StepFailure& failure,
+                      std::string_view reason) {
     Error error = launch::explain(plan, failure);
     if (!reason.empty()) error.text += cat(" (the kernel says: ", reason, ")");
     return error;

@@ -21,11 +21,12 @@ struct ToldFailure {
     std::string reason;  // the kernel's own sentence, where it had one
 };
 
-// Reads until exec has happened (end of file: the socket is CLOEXEC) or a failure is told. A terminal's master that
-// comes on the way lands in `console`.
+// Reads until exec has happened (end of file: the socket is CLOEXEC) or a failure is told. A terminal's
+// master that comes on the way lands in `console`.
 std::optional<ToldFailure> wait_for_exec(int socket, Fd& console);
 
 // launch::explain, with the kernel's reason behind it.
-Error explain_failure(const launch::LaunchPlan& plan, const launch::StepFailure& failure, std::string_view reason);
+Error explain_failure(const launch::LaunchPlan& plan, const launch::StepFailure& failure,
+                      std::string_view reason);
 
 }  // namespace croft::run

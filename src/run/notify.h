@@ -5,8 +5,9 @@
 
 namespace croft::run {
 
-// Takes one datagram from a bound socket with SO_PASSCRED. True when it says READY=1 and the kernel vouches that PID
-// `sender` sent it: only a machine's PID 1 can say that the machine is ready. Descriptors that come with it are closed.
+// Takes one datagram from a bound socket with SO_PASSCRED. True when it says READY=1 and the kernel vouches
+// that PID `sender` sent it: only a machine's PID 1 can say that the machine is ready. Descriptors that come
+// with it are closed.
 bool receive_ready(int socket, pid_t sender);
 
 }  // namespace croft::run

@@ -44,8 +44,9 @@ Result<> check_streams(const int (&streams)[3]) {
         if (streams[i] < 0) continue;
         if (fstat(streams[i], &st) < 0) return os_error(errno, names[i]);
         if (S_ISDIR(st.st_mode))
-            return error(Errc::invalid, cat(names[i], " is a directory of the host, which a machine must not get: "
-                                                      "redirect it (</dev/null)"));
+            return error(Errc::invalid, cat(names[i],
+                                            " is a directory of the host, which a machine must not get: "
+                                            "redirect it (</dev/null)"));
     }
     return {};
 }

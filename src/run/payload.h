@@ -1,5 +1,5 @@
-// What a launch and a join have in common: the clone of the payload's process, what it is given, and how it is undone.
-// Called within run/ only.
+// What a launch and a join have in common: the clone of the payload's process, what it is given, and how it
+// is undone. Called within run/ only.
 #pragma once
 
 #include <signal.h>
@@ -15,7 +15,8 @@
 
 namespace croft::run {
 
-// No signal is handled while the payload's process shares the caller's memory. (It gets a clean mask of its own.)
+// No signal is handled while the payload's process shares the caller's memory. (It gets a clean mask of its
+// own.)
 class SignalBlock {
   public:
     SignalBlock();
@@ -37,8 +38,8 @@ class NoUmask {
     mode_t before_;
 };
 
-// croft-init as a detached, read-only mount of its own: nothing that a machine can reach through /proc/PID/exe is a
-// writable view of a host's file (CVE-2019-5736).
+// croft-init as a detached, read-only mount of its own: nothing that a machine can reach through
+// /proc/PID/exe is a writable view of a host's file (CVE-2019-5736).
 Result<Fd> open_init(const std::string& helper_directory);
 
 // A directory among the standard streams would be a way to the host's files (CVE-2024-21626).
@@ -51,9 +52,8 @@ struct Spawned {
     long pid = -1;  // or -errno
     int pidfd = -1;
 };
-// Clones the payload's process, which shares the caller's memory (and so wants `prepared` and `context` alone until
-// exec) when `flags` has CLONE_VM.
-// `cgroup` is the group it starts in, or -1.
+// Clones the payload's process, which shares the caller's memory (and so wants `prepared` and `context` alone
+// until exec) when `flags` has CLONE_VM. `cgroup` is the group it starts in, or -1.
 Spawned spawn(const Prepared& prepared, Context& context, uint64_t flags, int cgroup, int launcher_socket);
 
 // SIGKILL, and reaps it.

@@ -45,7 +45,8 @@ class Buffer {
     size_t from_ = 0, to_ = 0;
 };
 
-// Looks for the detach keys in what is typed. A beginning of them is held back until it is clear what it becomes.
+// Looks for the detach keys in what is typed. A beginning of them is held back until it is clear what it
+// becomes.
 class KeyWatch {
   public:
     explicit KeyWatch(std::string_view keys) : keys_(keys.substr(0, 32)) {}
@@ -61,8 +62,10 @@ class KeyWatch {
                 out.append(keys_.substr(0, held_));
                 held_ = 0;
             }
-            if (c != keys_[held_]) out += c;
-            else if (++held_ == keys_.size()) return detached = true, "";
+            if (c != keys_[held_])
+                out += c;
+            else if (++held_ == keys_.size())
+                return detached = true, "";
         }
         return out;
     }
@@ -76,7 +79,10 @@ class KeyWatch {
 class Relay {
   public:
     Relay(const SignalTrap& signals, const RelayOptions& options)
-        : signals_(signals.fd()), o_(options), keys_(options.detach_keys), input_open_(options.input >= 0 && options.console >= 0) {}
+        : signals_(signals.fd()),
+          o_(options),
+          keys_(options.detach_keys),
+          input_open_(options.input >= 0 && options.console >= 0) {}
     Result<RelayEnd> run();
 
   private:
@@ -107,19 +113,21 @@ void Relay::take_signals() {
         if (signal == SIGWINCH || signal == SIGPIPE) continue;
         if (o_.pidfd >= 0) syscall(SYS_pidfd_send_signal, o_.pidfd, signal, nullptr, 0);
         // Attached to somebody else's child: going away is all that is meant.
-        else if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM) left_ = true;
+        else if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM)
+            left_ = true;
     }
 }
 
 void Relay::copy_size() const {
     if (o_.console < 0) return;
     winsize size;
-    if (ioctl(o_.output, TIOCGWINSZ, &size) == 0 || (o_.input >= 0 && ioctl(o_.input, TIOCGWINSZ, &size) == 0))
+    if (ioctl(o_.output, TIOCGWINSZ, &size) == 0 ||
+        (o_.input >= 0 && ioctl(o_.input, TIOCGWINSZ, &size) == 0))
         ioctl(o_.console, TIOCSWINSZ, &size);
 }
 
-// A master whose slave nobody has open reads EIO. That is for now only: an init opens and closes its console as it
-// likes. Until then it is looked at now and then instead of at once, for ever.
+// A master whose slave nobody has open reads EIO. That is for now only: an init opens and closes its console
+// as it likes. Until then it is looked at now and then instead of at once, for ever.
 void Relay::read_console() {
     char bytes[Buffer::room];
     ssize_t n = read(o_.console, bytes, sizeof bytes);
@@ -166,7 +174,8 @@ Result<> Relay::reap() {
 
 Result<> Relay::turn() {
     bool read_from_console = o_.console >= 0 && to_caller_.empty() && !console_hung_;
-    short console_events = static_cast<short>((read_from_console ? POLLIN : 0) | (to_payload_.empty() ? 0 : POLLOUT));
+    short console_events =
+        static_cast<short>((read_from_console ? POLLIN : 0) | (to_payload_.empty() ? 0 : POLLOUT));
     pollfd fds[] = {{signals_, POLLIN, 0},
                     {o_.pidfd, POLLIN, 0},
                     {console_events && !console_hung_ ? o_.console : -1, console_events, 0},
@@ -191,8 +200,8 @@ Result<> Relay::turn() {
     return {};
 }
 
-// What the payload wrote last is still in the terminal. Bounded, because a process that outlived it could write on, and
-// because a caller's terminal that was stopped (^S) must not keep us.
+// What the payload wrote last is still in the terminal. Bounded, because a process that outlived it could
+// write on, and because a caller's terminal that was stopped (^S) must not keep us.
 void Relay::drain_console() {
     if (o_.console < 0 || !output_open_) return;
     for (int round = 0; round < 256; ++round) {

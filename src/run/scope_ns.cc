@@ -15,18 +15,27 @@ namespace {
 
 const char* namespace_file(uint64_t type) {
     switch (type) {
-        case CLONE_NEWNET: return "net";
-        case CLONE_NEWIPC: return "ipc";
-        case CLONE_NEWUTS: return "uts";
-        case CLONE_NEWCGROUP: return "cgroup";
+        case CLONE_NEWNET:
+            return "net";
+        case CLONE_NEWIPC:
+            return "ipc";
+        case CLONE_NEWUTS:
+            return "uts";
+        case CLONE_NEWCGROUP:
+            return "cgroup";
         // What children get, not what we are in: a process never changes its own PID or time namespace.
-        case CLONE_NEWPID: return "pid_for_children";
-        case CLONE_NEWTIME: return "time_for_children";
-        default: return nullptr;
+        case CLONE_NEWPID:
+            return "pid_for_children";
+        case CLONE_NEWTIME:
+            return "time_for_children";
+        default:
+            return nullptr;
     }
 }
 
-Result<Fd> own_namespace(uint64_t type) { return open_at(AT_FDCWD, cat("/proc/self/ns/", namespace_file(type)).c_str(), O_RDONLY); }
+Result<Fd> own_namespace(uint64_t type) {
+    return open_at(AT_FDCWD, cat("/proc/self/ns/", namespace_file(type)).c_str(), O_RDONLY);
+}
 
 // Being in the wrong namespaces is nothing to go on with: the next step would act on the wrong host.
 void must(int result, const char* what) {
@@ -39,9 +48,12 @@ void must(int result, const char* what) {
 
 Result<> JoinScope::open(const launch::LaunchPlan& plan) {
     for (const launch::JoinNamespace& wanted : plan.join) {
-        if (!namespace_file(wanted.type)) return error(Errc::unsupported, cat("joining the namespace '", wanted.path, "' is not possible at a start"));
+        if (!namespace_file(wanted.type))
+            return error(Errc::unsupported,
+                         cat("joining the namespace '", wanted.path, "' is not possible at a start"));
         Joined one;
-        one.target = TRY(open_at(AT_FDCWD, wanted.path.c_str(), O_RDONLY).within("opening a namespace to join"));
+        one.target =
+            TRY(open_at(AT_FDCWD, wanted.path.c_str(), O_RDONLY).within("opening a namespace to join"));
         one.before = TRY(own_namespace(wanted.type));
         one.type = static_cast<int>(wanted.type);
         one.path = wanted.path;
@@ -51,7 +63,9 @@ Result<> JoinScope::open(const launch::LaunchPlan& plan) {
     if (!new_time_) return {};
     time_before_ = TRY(own_namespace(CLONE_NEWTIME));
     offsets_ = TRY(open_at(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY));
-    auto add = [&](const char* clock, int64_t ns) { offsets_text_ += cat(clock, " ", ns / 1'000'000'000, " ", ns % 1'000'000'000, "\n"); };
+    auto add = [&](const char* clock, int64_t ns) {
+        offsets_text_ += cat(clock, " ", ns / 1'000'000'000, " ", ns % 1'000'000'000, "\n");
+    };
     if (plan.monotonic_offset) add("monotonic", *plan.monotonic_offset);
     if (plan.boottime_offset) add("boottime", *plan.boottime_offset);
     return {};
@@ -69,7 +83,8 @@ Result<> JoinScope::enter() {
 }
 
 JoinScope::~JoinScope() {
-    for (; entered_ > 0; --entered_) must(setns(joined_[entered_ - 1].before.get(), joined_[entered_ - 1].type), "namespaces");
+    for (; entered_ > 0; --entered_)
+        must(setns(joined_[entered_ - 1].before.get(), joined_[entered_ - 1].type), "namespaces");
     if (time_entered_) must(setns(time_before_.get(), CLONE_NEWTIME), "time");
 }
 

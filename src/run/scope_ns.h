@@ -1,5 +1,5 @@
-// Being in other namespaces than one's own for a while: those a plan joins, and the time namespace of children. The
-// mount namespace is stage.h's matter.
+// Being in other namespaces than one's own for a while: those a plan joins, and the time namespace of
+// children. The mount namespace is stage.h's matter.
 #pragma once
 
 #include <string>

@@ -29,7 +29,8 @@ long mount_at(const char* type, int directory, const char* target) {
     long error = raw(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
     long mount = error < 0 ? error : raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, quiet);
     kernel::raw_close(fs);
-    if (mount >= 0) error = raw(SYS_move_mount, mount, arg(""), directory, arg(target), MOVE_MOUNT_F_EMPTY_PATH);
+    if (mount >= 0)
+        error = raw(SYS_move_mount, mount, arg(""), directory, arg(target), MOVE_MOUNT_F_EMPTY_PATH);
     kernel::raw_close(mount);
     return mount < 0 ? mount : error;
 }
@@ -55,8 +56,8 @@ long make_directories(long root) {
     return error < 0 ? error : raw(SYS_mknodat, root, arg("blank-file"), 0100000, 0);
 }
 
-// proc belongs to the PID namespace of who mounts it, so a process of the new one does it and is gone: what stays
-// shows no process at all.
+// proc belongs to the PID namespace of who mounts it, so a process of the new one does it and is gone: what
+// stays shows no process at all.
 long mount_dead_proc(int root) {
     pid_t pid = fork();
     if (pid == 0) {
@@ -68,12 +69,14 @@ long mount_dead_proc(int root) {
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-// EPERM: whoever runs croft sees no whole proc or sysfs himself (he is in a container), so the kernel allows him none.
-// The stage is good without; a machine with private users then cannot mount its own and says so.
-bool tolerable(long error) { return error >= 0 || error == -EPERM; }
+// EPERM: whoever runs croft sees no whole proc or sysfs himself (he is in a container), so the kernel allows
+// him none. The stage is good without; a machine with private users then cannot mount its own and says so.
+bool tolerable(long error) {
+    return error >= 0 || error == -EPERM;
+}
 
-// In a mount namespace of its own. proc and sysfs come while the host's are still there to be seen, because it is they
-// that allow further ones; then the tmpfs, mounted over the host's root, becomes the only tree.
+// In a mount namespace of its own. proc and sysfs come while the host's are still there to be seen, because
+// it is they that allow further ones; then the tmpfs, mounted over the host's root, becomes the only tree.
 long build() {
     if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) < 0) return -errno;
     long error = raw(SYS_mount, arg("none"), arg("/"), 0, MS_REC | MS_PRIVATE, 0);
@@ -94,7 +97,8 @@ long build() {
 // The builder waits after its report until we have opened its namespace.
 Result<Fd> build_in_child() {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return os_error(errno, "making a socket pair");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return os_error(errno, "making a socket pair");
     Fd ours(pair[0]), theirs(pair[1]);
     pid_t pid = fork();
     if (pid < 0) return os_error(errno, "making a process for the stage");
@@ -103,7 +107,8 @@ Result<Fd> build_in_child() {
         long error = build();
         int code = static_cast<int>(error < 0 ? -error : 0);
         char byte;
-        if (write(theirs.get(), &code, sizeof code) == sizeof code && read(theirs.get(), &byte, 1) < 0) _exit(1);
+        if (write(theirs.get(), &code, sizeof code) == sizeof code && read(theirs.get(), &byte, 1) < 0)
+            _exit(1);
         _exit(0);
     }
     theirs.reset();
@@ -112,14 +117,16 @@ Result<Fd> build_in_child() {
     Result<Fd> fd = open_at(AT_FDCWD, cat("/proc/", pid, "/ns/mnt").c_str(), O_RDONLY);
     ours.reset();
     waitpid(pid, nullptr, 0);
-    if (n != sizeof code || code) return os_error(n == sizeof code ? code : EIO, "making the stage's mount namespace");
+    if (n != sizeof code || code)
+        return os_error(n == sizeof code ? code : EIO, "making the stage's mount namespace");
     return fd;
 }
 
 Result<Fd> open_pinned(int run_directory) {
     Fd fd = TRY(open_at(run_directory, "stage/ns", O_RDONLY | O_NOFOLLOW));
     struct statfs fs;
-    if (fstatfs(fd.get(), &fs) < 0 || fs.f_type != NSFS_MAGIC) return error(Errc::not_found, "the stage is not pinned");
+    if (fstatfs(fd.get(), &fs) < 0 || fs.f_type != NSFS_MAGIC)
+        return error(Errc::not_found, "the stage is not pinned");
     return fd;
 }
 
@@ -131,18 +138,21 @@ int bind_namespace(int directory, int ns) {
     return mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) < 0 ? errno : 0;
 }
 
-// Where RUN is on a shared mount (as systemd has it) the kernel will not spread a mount namespace's file to the peers
-// and says EINVAL: then the directory becomes a private mount first.
+// Where RUN is on a shared mount (as systemd has it) the kernel will not spread a mount namespace's file to
+// the peers and says EINVAL: then the directory becomes a private mount first.
 Result<> pin(int run_directory, int ns) {
-    if (mkdirat(run_directory, "stage", 0700) < 0 && errno != EEXIST) return os_error(errno, "making the stage's directory");
+    if (mkdirat(run_directory, "stage", 0700) < 0 && errno != EEXIST)
+        return os_error(errno, "making the stage's directory");
     Fd directory = TRY(open_at(run_directory, "stage", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     int err = bind_namespace(directory.get(), ns);
     if (err == EINVAL) {
         std::string path = cat("/proc/self/fd/", directory.get());
-        if (mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) < 0) return os_error(errno, "pinning the stage");
+        if (mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) < 0)
+            return os_error(errno, "pinning the stage");
         directory = TRY(open_at(run_directory, "stage", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
         path = cat("/proc/self/fd/", directory.get());
-        if (mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) < 0) return os_error(errno, "pinning the stage");
+        if (mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) < 0)
+            return os_error(errno, "pinning the stage");
         err = bind_namespace(directory.get(), ns);
     }
     if (err) return os_error(err, "pinning the stage");
@@ -173,7 +183,9 @@ void must(int result) {
 }  // namespace
 
 Stage::Stage(Stage&& other) noexcept
-    : namespace_(std::move(other.namespace_)), root_(std::move(other.root_)), directory_(std::move(other.directory_)),
+    : namespace_(std::move(other.namespace_)),
+      root_(std::move(other.root_)),
+      directory_(std::move(other.directory_)),
       inside_(std::exchange(other.inside_, false)) {}
 
 Result<Stage> Stage::enter(int run_directory) {
@@ -205,12 +217,14 @@ Result<> pin_stage(int run_directory) {
 
 Result<> unpin_stage(int run_directory) {
     std::string path = cat("/proc/self/fd/", run_directory, "/stage");
-    if (umount2(cat(path, "/ns").c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != ENOENT && errno != EINVAL)
+    if (umount2(cat(path, "/ns").c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != ENOENT &&
+        errno != EINVAL)
         return os_error(errno, "unpinning the stage");
     // EINVAL: it was no mount of its own.
     if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != ENOENT && errno != EINVAL)
         return os_error(errno, "unpinning the stage");
-    if (unlinkat(run_directory, "stage/ns", 0) < 0 && errno != ENOENT) return os_error(errno, "removing the stage's pin");
+    if (unlinkat(run_directory, "stage/ns", 0) < 0 && errno != ENOENT)
+        return os_error(errno, "removing the stage's pin");
     for (const char* name : {"stage", "stage.lock"})
         if (unlinkat(run_directory, name, name[5] ? 0 : AT_REMOVEDIR) < 0 && errno != ENOENT)
             return os_error(errno, "removing the stage's pin");

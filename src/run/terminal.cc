@@ -12,12 +12,13 @@ namespace croft::run {
 
 namespace {
 
-// All that a person or a supervisor may send to a command and mean its payload. SIGTSTP is not among them: stopping
-// the command itself is what a shell's ^Z is for. SIGPIPE is only kept from killing us.
+// All that a person or a supervisor may send to a command and mean its payload. SIGTSTP is not among them:
+// stopping the command itself is what a shell's ^Z is for. SIGPIPE is only kept from killing us.
 sigset_t trapped() {
     sigset_t set;
     sigemptyset(&set);
-    for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGWINCH, SIGPIPE})
+    for (int signal :
+         {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGWINCH, SIGPIPE})
         sigaddset(&set, signal);
     for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigaddset(&set, signal);
     return set;
@@ -53,7 +54,8 @@ Result<RawTerminal> RawTerminal::set(int terminal) {
     termios wanted = raw.before_;
     cfmakeraw(&wanted);
     // A background job would be stopped by SIGTTOU here; nothing is to be relayed for it anyway.
-    if (tcsetattr(terminal, TCSADRAIN, &wanted) < 0) return os_error(errno, "putting the terminal into raw mode");
+    if (tcsetattr(terminal, TCSADRAIN, &wanted) < 0)
+        return os_error(errno, "putting the terminal into raw mode");
     raw.terminal_ = terminal;
     return raw;
 }
@@ -79,7 +81,9 @@ Result<std::string> parse_detach_keys(std::string_view text) {
         else if (control && last == '@')
             keys += '\0';
         else
-            return error(Errc::invalid, cat(quoted(word), " is no detach key (a character, or ctrl- with a letter or one of @[\\]^_)"));
+            return error(Errc::invalid,
+                         cat(quoted(word),
+                             " is no detach key (a character, or ctrl- with a letter or one of @[\\]^_)"));
     }
     return keys;
 }

@@ -44,7 +44,8 @@ struct Path {
 };
 
 // The directory that a path's last component is in, and that component: everything before it is walked inside
-// `root`; the last one is left to a call that does not follow links. A name alone is in `root` itself: nothing is walked.
+// `root`; the last one is left to a call that does not follow links. A name alone is in `root` itself:
+// nothing is walked.
 struct Leaf {
     Leaf(long root, const char* path, uint64_t resolve = 0) {
         size_t size = 0, slash = 0;
@@ -56,10 +57,15 @@ struct Leaf {
         parent.add(path, slash);
         last.add(path + slash, size - slash);
         name = last.text;
-        if (parent.cut || last.cut) directory = -ENAMETOOLONG;
-        else if (!last.used || same(name, ".") || same(name, "..")) directory = -EINVAL;
-        else if (!slash) directory = root;
-        else directory = opened = kernel::raw_open_in_root(root, parent.text, O_PATH | O_DIRECTORY, 0, resolve);
+        if (parent.cut || last.cut)
+            directory = -ENAMETOOLONG;
+        else if (!last.used || same(name, ".") || same(name, ".."))
+            directory = -EINVAL;
+        else if (!slash)
+            directory = root;
+        else
+            directory = opened =
+                kernel::raw_open_in_root(root, parent.text, O_PATH | O_DIRECTORY, 0, resolve);
     }
     Leaf(const Leaf&) = delete;
     Leaf& operator=(const Leaf&) = delete;
@@ -78,8 +84,8 @@ struct Leaf {
     Path<256> last;
 };
 
-// Makes a mount point with its missing parents (directories 0755): an O_PATH descriptor of it, or -errno. What is
-// there already is used as it is.
+// Makes a mount point with its missing parents (directories 0755): an O_PATH descriptor of it, or -errno.
+// What is there already is used as it is.
 inline long make_mount_point(long root, const char* path, bool directory, uint64_t resolve) {
     Path<4096> so_far;
     for (const char* at = path; *at; ++at) {

@@ -1,14 +1,14 @@
-// croft-hold: the waiting parent of one machine, when there is no systemd to be that. See run/hold_protocol.h for
-// what it is told and what it answers. One loop over ppoll(2); everything it writes goes below the machine's run
-// directory.
+// croft-hold: the waiting parent of one machine, when there is no systemd to be that. See run/hold_protocol.h
+// for what it is told and what it answers. One loop over ppoll(2); everything it writes goes below the
+// machine's run directory.
 #include "apps/tiny/tiny.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "run/hold_protocol.h"
 
@@ -26,7 +26,9 @@ struct Hold {
 
 char buffer[4096];
 
-long option(char** argv, const char* name, long otherwise = -1) { return tiny::number(tiny::value_of(argv, name), otherwise); }
+long option(char** argv, const char* name, long otherwise = -1) {
+    return tiny::number(tiny::value_of(argv, name), otherwise);
+}
 
 void close(long& fd) {
     if (fd >= 0) tiny::call(SYS_close, fd);
@@ -34,7 +36,8 @@ void close(long& fd) {
 }
 
 long create(long dir, const char* name, int flags) {
-    return tiny::call(SYS_openat, dir, tiny::arg(name), O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_WRONLY | flags, 0640);
+    return tiny::call(SYS_openat, dir, tiny::arg(name), O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_WRONLY | flags,
+                      0640);
 }
 
 // A small file that is there in full or not at all.
@@ -67,8 +70,9 @@ void write_log(Hold& h, long size) {
     }
 }
 
-// Moves what there is from fd to the log; false when the other side is gone for good. A pseudo terminal without a
-// slave reads EIO: that is for now only, because the machine's init opens and closes its console as it likes.
+// Moves what there is from fd to the log; false when the other side is gone for good. A pseudo terminal
+// without a slave reads EIO: that is for now only, because the machine's init opens and closes its console as
+// it likes.
 bool drain(Hold& h, long fd) {
     long n = tiny::call(SYS_read, fd, tiny::arg(buffer), sizeof buffer);
     if (n > 0) write_log(h, n);
@@ -94,8 +98,8 @@ cmsghdr* next_control(const msghdr& message, cmsghdr* c) {
     return reinterpret_cast<cmsghdr*>(next);
 }
 
-// READY=1 counts from PID 1 of the machine only, as for systemd's own NotifyAccess=main: the kernel vouches for the
-// sender's pid.
+// READY=1 counts from PID 1 of the machine only, as for systemd's own NotifyAccess=main: the kernel vouches
+// for the sender's pid.
 void take_notification(Hold& h) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + 64];
     iovec data = {buffer, sizeof buffer - 1};
@@ -159,8 +163,8 @@ void set_nonblocking(long fd) {
     if (fd >= 0) tiny::call(SYS_fcntl, fd, F_SETFL, O_NONBLOCK | tiny::call(SYS_fcntl, fd, F_GETFL));
 }
 
-// What the payload wrote before it ended is still in the pipes and the terminal. Bounded: a process that outlived it
-// and holds the other end could write for ever.
+// What the payload wrote before it ended is still in the pipes and the terminal. Bounded: a process that
+// outlived it and holds the other end could write for ever.
 void drain_rest(Hold& h) {
     long fds[] = {h.client < 0 ? h.console : -1, h.out, h.err};
     for (long fd : fds) {
@@ -199,8 +203,8 @@ struct Entry {
     char name[1];
 };
 
-// Removes the groups below one that has no processes any more; depth bounded, because a payload that owns its cgroup
-// may nest as it likes (`croft _cleanup` takes what is deeper).
+// Removes the groups below one that has no processes any more; depth bounded, because a payload that owns its
+// cgroup may nest as it likes (`croft _cleanup` takes what is deeper).
 void remove_children(long group, int depth) {
     char entries[1024];
     long n;
@@ -209,7 +213,8 @@ void remove_children(long group, int depth) {
             auto* entry = reinterpret_cast<Entry*>(entries + at);
             at += entry->size;
             if (entry->type != 4 || entry->name[0] == '.') continue;  // DT_DIR
-            long child = tiny::call(SYS_openat, group, tiny::arg(entry->name), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+            long child =
+                tiny::call(SYS_openat, group, tiny::arg(entry->name), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
             if (child >= 0) remove_children(child, depth + 1);
             close(child);
             tiny::call(SYS_unlinkat, group, tiny::arg(entry->name), AT_REMOVEDIR);
@@ -243,7 +248,12 @@ bool remove_cgroup(Hold& h) {
     __kernel_timespec now = {};
     tiny::call(SYS_clock_gettime, 0, tiny::arg(&now));
     tiny::Text<96> line;
-    line.add(info.si_code).add(" ").add(info.si_status).add(" ").add(now.tv_sec * 1'000'000 + now.tv_nsec / 1000).add("\n");
+    line.add(info.si_code)
+        .add(" ")
+        .add(info.si_status)
+        .add(" ")
+        .add(now.tv_sec * 1'000'000 + now.tv_nsec / 1000)
+        .add("\n");
     bool removed = remove_cgroup(h);
     put_file(h.dir, "exit", line.data, line.used);
     if (h.client >= 0) {
@@ -266,14 +276,11 @@ void pass_on_stop(Hold& h) {
     for (;;) {
         bool draining = h.client < 0;
         // A console that answered EIO is looked at again after a while instead of at once, for ever.
-        pollfd fds[] = {{static_cast<int>(h.pidfd), POLLIN, 0},
-                        {static_cast<int>(draining ? h.console : -1), POLLIN, 0},
-                        {static_cast<int>(h.out), POLLIN, 0},
-                        {static_cast<int>(h.err), POLLIN, 0},
-                        {static_cast<int>(h.notify), POLLIN, 0},
-                        {static_cast<int>(h.listen), POLLIN, 0},
-                        {static_cast<int>(h.client), POLLIN, 0},
-                        {static_cast<int>(h.signals), POLLIN, 0}};
+        pollfd fds[] = {
+            {static_cast<int>(h.pidfd), POLLIN, 0},  {static_cast<int>(draining ? h.console : -1), POLLIN, 0},
+            {static_cast<int>(h.out), POLLIN, 0},    {static_cast<int>(h.err), POLLIN, 0},
+            {static_cast<int>(h.notify), POLLIN, 0}, {static_cast<int>(h.listen), POLLIN, 0},
+            {static_cast<int>(h.client), POLLIN, 0}, {static_cast<int>(h.signals), POLLIN, 0}};
         long ready = tiny::call(SYS_ppoll, tiny::arg(fds), sizeof fds / sizeof *fds, 0, 0, 8);
         if (ready < 0) continue;
         if (fds[4].revents) take_notification(h);
@@ -292,13 +299,23 @@ void pass_on_stop(Hold& h) {
 }  // namespace
 
 int tiny_main(int, char** argv, char** envp) {
-    Hold h = {.pid = option(argv, "pid"), .pidfd = option(argv, "pidfd"), .dir = option(argv, "dir"),
-              .console = option(argv, "console"), .out = option(argv, "out"), .err = option(argv, "err"),
-              .notify = option(argv, "notify"), .listen = option(argv, "listen"), .client = option(argv, "client"),
-              .cgroup = option(argv, "cgroup"), .cgroup_parent = option(argv, "cgparent"),
-              .log_max = option(argv, "logmax", run::hold_log_max), .name = tiny::value_of(argv, "name"),
-              .cgroup_name = tiny::value_of(argv, "cgname"), .croft = tiny::value_of(argv, "croft"),
-              .boot = option(argv, "boot", 0) == 1, .cleanup = option(argv, "cleanup", 0) == 1};
+    Hold h = {.pid = option(argv, "pid"),
+              .pidfd = option(argv, "pidfd"),
+              .dir = option(argv, "dir"),
+              .console = option(argv, "console"),
+              .out = option(argv, "out"),
+              .err = option(argv, "err"),
+              .notify = option(argv, "notify"),
+              .listen = option(argv, "listen"),
+              .client = option(argv, "client"),
+              .cgroup = option(argv, "cgroup"),
+              .cgroup_parent = option(argv, "cgparent"),
+              .log_max = option(argv, "logmax", run::hold_log_max),
+              .name = tiny::value_of(argv, "name"),
+              .cgroup_name = tiny::value_of(argv, "cgname"),
+              .croft = tiny::value_of(argv, "croft"),
+              .boot = option(argv, "boot", 0) == 1,
+              .cleanup = option(argv, "cleanup", 0) == 1};
     if (h.pid <= 0 || h.pidfd < 0 || h.dir < 0 || !h.name || !h.croft) return 125;
     // Nothing but SIGKILL ends it: it is the only one who knows how the machine ends.
     tiny::block_signals(~tiny::Signals{0});

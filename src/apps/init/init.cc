@@ -1,15 +1,18 @@
-// croft-init: the tiny init of `croft run --init`. It is PID 1 of the machine, runs one command as its child, passes
-// signals on to it, reaps whatever is left behind by others, and ends with the command's own status.
+// croft-init: the tiny init of `croft run --init`. It is PID 1 of the machine, runs one command as its child,
+// passes signals on to it, reaps whatever is left behind by others, and ends with the command's own status.
 //
 //   croft-init [--report=FD] [--path=LIST] [--exec] [--] COMMAND [ARG…]
 //
-// --report=FD   a socket to the launcher, which hears of a command that cannot be executed (run/exec_report.h)
+// --report=FD   a socket to the launcher, which hears of a command that cannot be executed
+// (run/exec_report.h)
 // --path=LIST   where a command without a slash is looked for; otherwise $PATH
-// --exec        only executes the command, in its own place. So the program that a machine sees as /proc/self/exe of a
-//               process that is about to execute is this one, on a read-only mount, and never croft (CVE-2019-5736)
+// --exec        only executes the command, in its own place. So the program that a machine sees as
+// /proc/self/exe of a
+//               process that is about to execute is this one, on a read-only mount, and never croft
+//               (CVE-2019-5736)
 //
-// PID 1 gets no default action for signals, so a command that is PID 1 itself ignores SIGTERM unless it installed a
-// handler; under croft-init it behaves as anywhere else.
+// PID 1 gets no default action for signals, so a command that is PID 1 itself ignores SIGTERM unless it
+// installed a handler; under croft-init it behaves as anywhere else.
 #include "apps/tiny/tiny.h"
 
 #include <asm/ioctls.h>
@@ -40,9 +43,12 @@ Options parse(char** argv, char** envp) {
     Options o;
     o.path = tiny::value_of(envp, "PATH");
     for (++argv; *argv && tiny::starts_with(*argv, "--"); ++argv) {
-        if (tiny::starts_with(*argv, "--report=")) o.report = tiny::number(*argv + 9, -1);
-        else if (tiny::starts_with(*argv, "--path=")) o.path = *argv + 7;
-        else if (tiny::starts_with(*argv, "--exec")) o.only_exec = true;
+        if (tiny::starts_with(*argv, "--report="))
+            o.report = tiny::number(*argv + 9, -1);
+        else if (tiny::starts_with(*argv, "--path="))
+            o.path = *argv + 7;
+        else if (tiny::starts_with(*argv, "--exec"))
+            o.only_exec = true;
         else {
             ++argv;
             break;
@@ -95,13 +101,14 @@ Failure exec_along_path(const Options& o, char** envp) {
     report.there = failure.there;
     report.error = static_cast<int32_t>(-failure.error);
     if (o.report < 0 || tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
-        say(o.command[0], missing ? "there is no such command in the tree" : "the command cannot be executed");
+        say(o.command[0],
+            missing ? "there is no such command in the tree" : "the command cannot be executed");
     tiny::exit(missing ? 127 : 126);
 }
 
 [[noreturn]] void run_command(const Options& o, char** envp, tiny::Signals before) {
-    // A process group of its own, in the foreground of the terminal if there is one, so that ^C reaches the command
-    // and not its init. SIGTTOU is still blocked here, so tcsetpgrp does not stop us.
+    // A process group of its own, in the foreground of the terminal if there is one, so that ^C reaches the
+    // command and not its init. SIGTTOU is still blocked here, so tcsetpgrp does not stop us.
     tiny::call(SYS_setpgid, 0, 0);
     int group = static_cast<int>(tiny::call(SYS_getpid));
     tiny::call(SYS_ioctl, 0, TIOCSPGRP, tiny::arg(&group));

@@ -1,12 +1,12 @@
 // What a program without a C library needs: system calls, a few string functions, and a start.
 //
-// croft-init and croft-hold stay beside (or inside) every machine for its whole life, so they are a few pages each:
-// no libc, no heap, no relocation. Only the calls they use are here. Include this in exactly one .cc file of a
-// program, which defines `int tiny_main(int argc, char** argv, char** envp)`.
+// croft-init and croft-hold stay beside (or inside) every machine for its whole life, so they are a few pages
+// each: no libc, no heap, no relocation. Only the calls they use are here. Include this in exactly one .cc
+// file of a program, which defines `int tiny_main(int argc, char** argv, char** envp)`.
 #pragma once
 
-#include <signal.h>
 #include <linux/time_types.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -41,7 +41,8 @@ inline long call(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e 
 }
 asm(".globl _start\n_start:\n mov x29,#0\n mov x0,sp\n and sp,x0,#-16\n bl tiny_start\n");
 #else
-#error "croft-init and croft-hold know x86-64 and aarch64; add the system call and the entry of this machine here"
+#error \
+    "croft-init and croft-hold know x86-64 and aarch64; add the system call and the entry of this machine here"
 #endif
 
 template <class T>
@@ -95,7 +96,8 @@ struct Text {
         char digits[24];
         char* at = digits + sizeof digits;
         *--at = 0;
-        unsigned long rest = value < 0 ? -static_cast<unsigned long>(value) : static_cast<unsigned long>(value);
+        unsigned long rest =
+            value < 0 ? -static_cast<unsigned long>(value) : static_cast<unsigned long>(value);
         do {
             *--at = static_cast<char>('0' + rest % 10);
         } while (rest /= 10);

@@ -1,4 +1,5 @@
-// Never half: each point of a launch fails in turn, and the launcher is killed after each; afterwards nothing is left.
+// Never half: each point of a launch fails in turn, and the launcher is killed after each; afterwards nothing
+// is left.
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -26,14 +27,17 @@ class Faults : public Machine, public ::testing::WithParamInterface<Users> {
         Slot run = p.slots++, lower = p.slots++, upper = p.slots++, overlay = p.slots++;
         p.notify = p.slots++;
         p.host.push_back(OpenTree{.slot = lower, .path = tree + "/etc"});
-        p.stage.push_back(MakeFs{.slot = run, .type = "tmpfs", .options = {{"mode", "0755"}, {"uid", cat(id)}, {"gid", cat(id)}}});
+        p.stage.push_back(MakeFs{
+            .slot = run, .type = "tmpfs", .options = {{"mode", "0755"}, {"uid", cat(id)}, {"gid", cat(id)}}});
         p.stage.push_back(MakeFile{.base = run, .path = "file", .content = "x", .uid = id, .gid = id});
-        p.stage.push_back(NotifySocket{.slot = p.notify, .base = run, .path = "notify", .uid = id, .gid = id});
+        p.stage.push_back(
+            NotifySocket{.slot = p.notify, .base = run, .path = "notify", .uid = id, .gid = id});
         p.stage.push_back(Attach{.slot = run, .target = "/run"});
         p.stage.push_back(MakeFs{.slot = upper, .type = "tmpfs"});
         p.stage.push_back(MakeDir{.base = upper, .path = "u"});
         p.stage.push_back(MakeDir{.base = upper, .path = "w"});
-        p.stage.push_back(MakeOverlay{.slot = overlay, .lowers = {lower}, .upper = upper, .upper_path = "u", .work_path = "w"});
+        p.stage.push_back(MakeOverlay{
+            .slot = overlay, .lowers = {lower}, .upper = upper, .upper_path = "u", .work_path = "w"});
         p.stage.push_back(Attach{.slot = overlay, .target = "/etc"});
         p.inside.push_back(OpenConsole{});
         p.inside.push_back(Mask{.target = "/proc/interrupts"});

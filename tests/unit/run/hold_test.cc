@@ -28,7 +28,8 @@ class Hold : public Machine {
         called = run_path + "/called";
         croft = run_path + "/croft";
         Fd script = std::move(open_at(AT_FDCWD, croft.c_str(), O_WRONLY | O_CREAT, 0755).value());
-        ASSERT_TRUE(write_all(script.get(), cat("#!/bin/sh\necho \"$@\" > ", called, ".new; mv ", called, ".new ", called, "\n")));
+        ASSERT_TRUE(write_all(script.get(), cat("#!/bin/sh\necho \"$@\" > ", called, ".new; mv ", called,
+                                                ".new ", called, "\n")));
     }
     void TearDown() override {
         if (holder > 0) {
@@ -54,7 +55,8 @@ class Hold : public Machine {
         close(out[1]), close(err[1]);
         HoldOptions o;
         o.name = "test", o.helper_directory = CROFT_TEST_HELPERS, o.croft = croft;
-        o.directory = std::move(open_at(AT_FDCWD, (run_path + "/machine").c_str(), O_RDONLY | O_DIRECTORY).value());
+        o.directory =
+            std::move(open_at(AT_FDCWD, (run_path + "/machine").c_str(), O_RDONLY | O_DIRECTORY).value());
         if (!p.process.terminal) o.output = Fd(out[0]), o.errors = Fd(err[0]);
         o.log_limit = log_limit, o.boot = boot, o.has_cleanup = cleanup;
         Error failed = become_hold(std::move(*launched), std::move(o));
@@ -71,14 +73,16 @@ class Hold : public Machine {
         return exists_at(AT_FDCWD, path.c_str());
     }
     bool wait_for_log(std::string_view text) const {
-        for (int tries = 0; tries < 500 && file("log").find(text) == std::string::npos; ++tries) poll(nullptr, 0, 10);
+        for (int tries = 0; tries < 500 && file("log").find(text) == std::string::npos; ++tries)
+            poll(nullptr, 0, 10);
         return file("log").find(text) != std::string::npos;
     }
     Fd directory() const {
         return std::move(open_at(AT_FDCWD, (run_path + "/machine").c_str(), O_RDONLY | O_DIRECTORY).value());
     }
     pid_t leader() const {
-        std::string children = std::move(read_file_at(AT_FDCWD, cat("/proc/", holder, "/task/", holder, "/children").c_str()).value());
+        std::string children = std::move(
+            read_file_at(AT_FDCWD, cat("/proc/", holder, "/task/", holder, "/children").c_str()).value());
         return static_cast<pid_t>(parse_int(trim(children)).value_or(-1));
     }
 
@@ -102,7 +106,8 @@ TEST_F(Hold, RecordsOutputAndExitAndRemovesTheCgroup) {
 TEST_F(Hold, StaysTiny) {
     start(plan(Users::own, "echo up; exec sleep 1000"));
     ASSERT_TRUE(wait_for_log("up"));
-    std::string rollup = std::move(read_file_at(AT_FDCWD, cat("/proc/", holder, "/smaps_rollup").c_str()).value());
+    std::string rollup =
+        std::move(read_file_at(AT_FDCWD, cat("/proc/", holder, "/smaps_rollup").c_str()).value());
     size_t at = rollup.find("Private_Dirty:");
     ASSERT_NE(at, rollup.npos);
     auto kib = parse_uint(trim(rollup.substr(at + 14, rollup.find("kB", at) - at - 14)));

@@ -40,9 +40,7 @@ class Join : public Machine, public ::testing::WithParamInterface<Users> {
         p.process.argv = {"sh", "-c", script};
         return p;
     }
-    JoinRequest request() const {
-        return {machine.pid, machine.pidfd.get(), machine_plan.new_namespaces};
-    }
+    JoinRequest request() const { return {machine.pid, machine.pidfd.get(), machine_plan.new_namespaces}; }
     std::string exec(const LaunchPlan& p) {
         int ends[2];
         EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
@@ -59,7 +57,8 @@ class Join : public Machine, public ::testing::WithParamInterface<Users> {
     }
     std::string leader_link(const char* name) const {
         char text[256] = {};
-        [[maybe_unused]] ssize_t n = readlink(cat("/proc/", machine.pid, "/ns/", name).c_str(), text, sizeof text - 1);
+        [[maybe_unused]] ssize_t n =
+            readlink(cat("/proc/", machine.pid, "/ns/", name).c_str(), text, sizeof text - 1);
         return text;
     }
 
@@ -75,16 +74,23 @@ TEST_P(Join, PassesTheExitStatusAndStreams) {
 }
 
 TEST_P(Join, IsInEveryNamespaceOfTheLeader) {
-    std::string text = exec(command("for n in pid net ipc uts mnt cgroup user; do readlink /proc/self/ns/$n; done"));
+    std::string text =
+        exec(command("for n in pid net ipc uts mnt cgroup user; do readlink /proc/self/ns/$n; done"));
     std::vector<std::string> lines = split(text, '\n');
     ASSERT_EQ(lines.size(), 8u) << text << failure;
     size_t line = 0;
-    for (const char* name : {"pid", "net", "ipc", "uts", "mnt", "cgroup", "user"}) EXPECT_EQ(lines[line++], leader_link(name)) << name;
+    for (const char* name : {"pid", "net", "ipc", "uts", "mnt", "cgroup", "user"})
+        EXPECT_EQ(lines[line++], leader_link(name)) << name;
 }
 
 TEST_P(Join, IsInTheLeadersCgroupAndRoot) {
-    EXPECT_EQ(exec(command("cat /proc/self/cgroup | grep ^0; ls -di / /proc/1/root/. | while read i x; do echo $i; done")).substr(0, 5), "0::/\n") << failure;
-    std::string text = exec(command("a=$(stat -c %d:%i /); b=$(stat -c %d:%i /proc/1/root/); [ $a = $b ] && echo same; pwd"));
+    EXPECT_EQ(exec(command("cat /proc/self/cgroup | grep ^0; ls -di / /proc/1/root/. | while read i x; do "
+                           "echo $i; done"))
+                  .substr(0, 5),
+              "0::/\n")
+        << failure;
+    std::string text = exec(
+        command("a=$(stat -c %d:%i /); b=$(stat -c %d:%i /proc/1/root/); [ $a = $b ] && echo same; pwd"));
     EXPECT_EQ(text, "same\n/\n");
 }
 
@@ -145,7 +151,8 @@ TEST_P(Join, NeverRunsTheHostsProgramInside) {
     if (GetParam() == Users::own) return;
     ASSERT_EQ(symlink("/proc/self/exe", (tree + "/bin/self").c_str()), 0);
     LaunchPlan p = command("");
-    p.process.argv = {"/bin/self", "--", "sh", "-c", "readlink /proc/$PPID/exe; (: >> /proc/$PPID/exe) 2>/dev/null && echo writable; :"};
+    p.process.argv = {"/bin/self", "--", "sh", "-c",
+                      "readlink /proc/$PPID/exe; (: >> /proc/$PPID/exe) 2>/dev/null && echo writable; :"};
     EXPECT_EQ(exec(p), "/\n") << failure;
 }
 

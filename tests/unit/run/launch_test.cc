@@ -27,13 +27,16 @@ TEST_P(Launch, PassesTheExitStatus) {
 }
 
 TEST_P(Launch, IsProcessOneOfItsOwnNamespaces) {
-    std::string text = run(plan(GetParam(), "echo $$; hostname; for n in pid net ipc uts mnt cgroup; do readlink /proc/self/ns/$n; done"));
+    std::string text = run(
+        plan(GetParam(),
+             "echo $$; hostname; for n in pid net ipc uts mnt cgroup; do readlink /proc/self/ns/$n; done"));
     std::vector<std::string> lines = split(text, '\n');
     ASSERT_GE(lines.size(), 8u) << text << failure;
     EXPECT_EQ(lines[0], "1");
     EXPECT_EQ(lines[1], "test");
     size_t line = 2;
-    for (const char* name : {"pid", "net", "ipc", "uts", "mnt", "cgroup"}) EXPECT_NE(lines[line++], own_namespace(name)) << name;
+    for (const char* name : {"pid", "net", "ipc", "uts", "mnt", "cgroup"})
+        EXPECT_NE(lines[line++], own_namespace(name)) << name;
 }
 
 TEST_P(Launch, SeesNoProcessAndNoMountOfTheHost) {
@@ -98,7 +101,8 @@ TEST_P(Launch, RefusesADirectoryAsStream) {
     e.stdio[0] = directory.get();
     Result<Launched> launched = launch(plan(GetParam(), "true"), e);
     ASSERT_FALSE(launched);
-    EXPECT_NE(launched.error().text.find("directory of the host"), std::string::npos) << launched.error().text;
+    EXPECT_NE(launched.error().text.find("directory of the host"), std::string::npos)
+        << launched.error().text;
 }
 
 TEST_P(Launch, StartsInItsDirectoryAsItsUser) {
@@ -152,10 +156,9 @@ TEST_P(Launch, NoNewPrivileges) {
 
 TEST_P(Launch, FilterIsLoadedWithoutPrivilegesLeft) {
     // mkdir fails with EXDEV, everything else is allowed.
-    const sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-                                  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 0, 1),
-                                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
-                                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     LaunchPlan p = plan(GetParam(), "mkdir /tmp/x; exit $?");
     p.process.cap_bounding = p.process.cap_effective = 0x2;
     for (uint32_t uid : {0u, 1000u}) {
@@ -217,12 +220,14 @@ TEST_P(Launch, InitTellsOfACommandThatIsNotThere) {
 }
 
 TEST_P(Launch, NeverShowsTheHostsProgramAsItsOwn) {
-    // CVE-2019-5736: a command that is a link to /proc/self/exe executes whatever is executing it. croft must not be
-    // that where the payload could write to it; what it gets is croft-init, on a mount that is read-only.
+    // CVE-2019-5736: a command that is a link to /proc/self/exe executes whatever is executing it. croft must
+    // not be that where the payload could write to it; what it gets is croft-init, on a mount that is
+    // read-only.
     ASSERT_EQ(symlink("/proc/self/exe", (tree + "/bin/self").c_str()), 0);
     if (GetParam() == Users::own) return;  // root of that namespace owns no file of the host
     LaunchPlan p = plan(GetParam(), "");
-    p.process.argv = {"/bin/self", "--", "sh", "-c", "readlink /proc/1/exe; (: >> /proc/1/exe) 2>/dev/null && echo writable; :"};
+    p.process.argv = {"/bin/self", "--", "sh", "-c",
+                      "readlink /proc/1/exe; (: >> /proc/1/exe) 2>/dev/null && echo writable; :"};
     // The mount is of croft-init alone, so its root is all the path there is.
     EXPECT_EQ(run(p), "/\n") << failure;
 }

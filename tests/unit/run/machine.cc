@@ -43,12 +43,18 @@ size_t count_entries(const std::string& path) {
     return n;
 }
 
-void remove_tree(const std::string& path) { ASSERT_EQ(system(cat("rm -rf --one-file-system '", path, "'").c_str()), 0); }
+void remove_tree(const std::string& path) {
+    ASSERT_EQ(system(cat("rm -rf --one-file-system '", path, "'").c_str()), 0);
+}
 
 void make_tree(const std::string& tree) {
-    for (const char* dir : {"", "/bin", "/dev", "/proc", "/sys", "/tmp", "/etc", "/run"}) ASSERT_EQ(mkdir((tree + dir).c_str(), 0755), 0) << dir;
+    for (const char* dir : {"", "/bin", "/dev", "/proc", "/sys", "/tmp", "/etc", "/run"})
+        ASSERT_EQ(mkdir((tree + dir).c_str(), 0755), 0) << dir;
     ASSERT_EQ(system(cat("cp /bin/busybox '", tree, "/bin/busybox'").c_str()), 0);
-    for (const char* applet : {"sh", "cat", "id", "ls", "stat", "sleep", "kill", "mount", "umount", "hostname", "true", "readlink", "touch", "chroot", "stty", "tty", "env", "ps", "mkdir", "ip", "grep", "chown", "reboot", "seq"})
+    for (const char* applet :
+         {"sh",     "cat",      "id",    "ls",       "stat",  "sleep",  "kill",   "mount",
+          "umount", "hostname", "true",  "readlink", "touch", "chroot", "stty",   "tty",
+          "env",    "ps",       "mkdir", "ip",       "grep",  "chown",  "reboot", "seq"})
         ASSERT_EQ(symlink("busybox", cat(tree, "/bin/", applet).c_str()), 0);
 }
 
@@ -68,24 +74,39 @@ void add_root(LaunchPlan& plan, const std::string& tree, Users users) {
 void add_dev(LaunchPlan& plan, Users users) {
     uint32_t owner = users == Users::own ? id_base : 0;
     Slot dev = plan.slots++;
-    plan.stage.push_back(MakeFs{.slot = dev, .type = "tmpfs", .options = {{"mode", "0755"}, {"uid", cat(owner)}, {"gid", cat(owner)}}, .attr = MOUNT_ATTR_NOSUID});
+    plan.stage.push_back(MakeFs{.slot = dev,
+                                .type = "tmpfs",
+                                .options = {{"mode", "0755"}, {"uid", cat(owner)}, {"gid", cat(owner)}},
+                                .attr = MOUNT_ATTR_NOSUID});
     plan.stage.push_back(MakeDir{.base = dev, .path = "pts", .uid = owner, .gid = owner});
-    plan.stage.push_back(MakeNode{.base = dev, .path = "null", .major = 1, .minor = 3, .uid = owner, .gid = owner});
+    plan.stage.push_back(
+        MakeNode{.base = dev, .path = "null", .major = 1, .minor = 3, .uid = owner, .gid = owner});
     plan.stage.push_back(MakeFile{.base = dev, .path = "console", .content = "", .uid = owner, .gid = owner});
     plan.stage.push_back(Attach{.slot = dev, .target = "/dev"});
 }
 
-void add_file_system(LaunchPlan& plan, const char* type, const char* target, std::vector<std::pair<std::string, std::string>> options = {}) {
+void add_file_system(LaunchPlan& plan, const char* type, const char* target,
+                     std::vector<std::pair<std::string, std::string>> options = {}) {
     Slot slot = plan.slots++;
-    plan.inside.push_back(MakeFs{.slot = slot, .type = type, .options = std::move(options), .attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
-    plan.inside.push_back(Attach{.slot = slot, .target = target, .create = Create::directory, .no_symlinks = true});
+    plan.inside.push_back(MakeFs{.slot = slot,
+                                 .type = type,
+                                 .options = std::move(options),
+                                 .attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC});
+    plan.inside.push_back(
+        Attach{.slot = slot, .target = target, .create = Create::directory, .no_symlinks = true});
 }
 
 }  // namespace
 
-size_t count_mounts() { return split(whole_file("/proc/self/mountinfo"), '\n').size(); }
-size_t count_fds() { return count_entries("/proc/self/fd"); }
-size_t count_children() { return split(whole_file(cat("/proc/self/task/", getpid(), "/children")), ' ').size(); }
+size_t count_mounts() {
+    return split(whole_file("/proc/self/mountinfo"), '\n').size();
+}
+size_t count_fds() {
+    return count_entries("/proc/self/fd");
+}
+size_t count_children() {
+    return split(whole_file(cat("/proc/self/task/", getpid(), "/children")), ' ').size();
+}
 
 std::string read_output(int fd) {
     Result<std::string> text = read_all(fd);
@@ -136,7 +157,8 @@ void Machine::TearDown() {
 LaunchPlan Machine::plan(Users users, const std::string& script) const {
     LaunchPlan p;
     p.name = "test";
-    p.new_namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    p.new_namespaces =
+        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     if (users == Users::own) {
         p.new_namespaces |= CLONE_NEWUSER;
         p.uid_maps = p.gid_maps = {{0, id_base, 65536}};

@@ -1,5 +1,5 @@
-// A place to launch real machines in: a temporary tree with a static busybox, a run directory of its own and a cgroup of
-// its own. At the end of a test everything must be gone: leftovers() tells what is not.
+// A place to launch real machines in: a temporary tree with a static busybox, a run directory of its own and
+// a cgroup of its own. At the end of a test everything must be gone: leftovers() tells what is not.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,8 +21,8 @@ class Machine : public ::testing::Test {
     void SetUp() override;
     void TearDown() override;
 
-    // A plan as the planner would make it for an app, reduced to what these tests are about. The command is run by
-    // the tree's /bin/sh.
+    // A plan as the planner would make it for an app, reduced to what these tests are about. The command is
+    // run by the tree's /bin/sh.
     launch::LaunchPlan plan(Users users, const std::string& script) const;
     // Launches, waits and returns what standard output got; the outcome lands in `outcome`.
     std::string run(const launch::LaunchPlan& plan);

@@ -60,7 +60,8 @@ class Person {
     Fd terminal;
 
   private:
-    [[noreturn]] static void work(int master, int report, const std::string& prompt, const std::string& keys) {
+    [[noreturn]] static void work(int master, int report, const std::string& prompt,
+                                  const std::string& keys) {
         std::string text;
         char part[4096];
         bool typed = false;
@@ -77,7 +78,8 @@ class Person {
 TEST_F(RelayOfMachine, TypesShowsAndResizes) {
     Person person("name?", "croft\r");
     SignalTrap signals = std::move(SignalTrap::set().value());
-    Result<Launched> launched = launch(terminal_plan("echo name?; read x; stty size; echo hello $x; exit 3"), environment());
+    Result<Launched> launched =
+        launch(terminal_plan("echo name?; read x; stty size; echo hello $x; exit 3"), environment());
     ASSERT_TRUE(launched) << launched.error().text;
     RelayOptions o;
     o.pid = launched->pid, o.pidfd = launched->pidfd.get(), o.console = launched->console.get();
@@ -108,7 +110,9 @@ TEST_F(RelayOfMachine, LosesNothingAtTheEnd) {
 
 TEST_F(RelayOfMachine, DetachKeysLeaveTheMachineRunning) {
     // A ctrl-p alone is the payload's.
-    Person person("up", "a\x10" "b\x10\x11");
+    Person person("up",
+                  "a\x10"
+                  "b\x10\x11");
     SignalTrap signals = std::move(SignalTrap::set().value());
     Result<Launched> launched = launch(terminal_plan("echo up; exec cat"), environment());
     ASSERT_TRUE(launched) << launched.error().text;
@@ -130,7 +134,8 @@ TEST_F(RelayOfMachine, ForwardsSignals) {
     Fd output(ends[0]), input(ends[1]);
     LaunchEnvironment e = environment();
     e.stdio[1] = input.get();
-    Result<Launched> launched = launch(plan(Users::own, "trap 'exit 6' USR1; echo up; while :; do sleep 0.01; done"), e);
+    Result<Launched> launched =
+        launch(plan(Users::own, "trap 'exit 6' USR1; echo up; while :; do sleep 0.01; done"), e);
     ASSERT_TRUE(launched) << launched.error().text;
     input.reset();
     char byte;
