@@ -25,17 +25,17 @@ enum class Group : unsigned char { start, see, inside, end, learn, hidden };
 
 struct Verb {
     const char* name;
-    const char* aliases;  // separated by spaces, or ""
-    Group group;
-    const char* synopsis;  // what follows the name: "[OPTIONS] TREE [COMMAND…]"
-    const char* help;      // one line without a full stop
-    const char* doc;       // paragraphs, separated by an empty line
-    const char* example;   // lines "COMMAND  # what it does"
-    SpecOptions spec_options;
-    OwnStatus own_status;
-    Operands operands;
-    std::span<const OptionRow> options;
-    Result<int> (*function)(const Verb& verb, std::span<char* const> arguments);
+    const char* aliases = "";  // separated by spaces
+    Group group = Group::hidden;
+    const char* synopsis = "";  // what follows the name: "[OPTIONS] TREE [COMMAND…]"
+    const char* help = "";      // one line without a full stop
+    const char* doc = "";       // paragraphs, separated by an empty line
+    const char* example = "";   // lines "COMMAND  # what it does"
+    SpecOptions spec_options = SpecOptions::none;
+    OwnStatus own_status = OwnStatus::by_kind;
+    Operands operands = Operands::none;
+    std::span<const OptionRow> options = {};
+    Result<int> (*function)(const Verb& verb, std::span<char* const> arguments) = nullptr;
 };
 
 std::span<const Verb> verbs();
