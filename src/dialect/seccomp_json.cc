@@ -1,30 +1,28 @@
 #include "dialect/seccomp_json.h"
 
-#define JSON_NO_IO 1
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "dialect/json_read.h"
 #include "spec/name_tables.h"
 
 namespace croft::dialect {
 
 namespace {
-using Json = nlohmann::json;
 using spec::SeccompArg;
 using spec::SeccompProfile;
 using spec::SeccompRule;
 using std::string_view;
 
-constexpr const char* actions[] = {"SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-                                   "SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",        "SCMP_ACT_TRACE",
-                                   "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",          "SCMP_ACT_NOTIFY"};
-constexpr const char* operators[] = {"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",       "SCMP_CMP_EQ",
-                                     "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
-constexpr const char* filter_flags[] = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-                                        "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_NEW_LISTENER",
-                                        "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
-constexpr const char* architectures[] = {
+const std::vector<std::string> actions = {"SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+                                          "SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",        "SCMP_ACT_TRACE",
+                                          "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",          "SCMP_ACT_NOTIFY"};
+const std::vector<std::string> operators = {"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",       "SCMP_CMP_EQ",
+                                            "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
+const std::vector<std::string> filter_flags = {
+    "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+    "SECCOMP_FILTER_FLAG_NEW_LISTENER", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+const std::vector<std::string> architectures = {
     "SCMP_ARCH_NATIVE",      "SCMP_ARCH_X86",     "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",
     "SCMP_ARCH_ARM",         "SCMP_ARCH_AARCH64", "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",
     "SCMP_ARCH_MIPS64N32",   "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32",
@@ -40,80 +38,19 @@ constexpr const char* native_names[][3] = {
     {"ppc64le", "SCMP_ARCH_PPC64LE", "ppc64le"}, {"s390x", "SCMP_ARCH_S390X", "s390x"},
     {"riscv64", "SCMP_ARCH_RISCV64", "riscv64"}, {"loongarch64", "SCMP_ARCH_LOONGARCH64", "loong64"}};
 
-Error at(const std::string& path, std::string text) {
-    return error(Errc::invalid, cat(path, ": ", text));
-}
-
-std::string kind_of(const Json& json) {
-    return cat("is ", json.type_name());
-}
-
-Result<> expect_keys(const Json& object, const std::string& path, const std::vector<std::string>& known) {
-    if (!object.is_object()) return at(path, cat(kind_of(object), ", not an object"));
-    for (const auto& [key, value] : object.items())
-        if (std::ranges::find(known, key) == known.end())
-            return at(path, cat(croft::quoted(key), " is no key here", spec::did_you_mean(key, known)));
-    return {};
-}
-
-// The member, or nullptr when it is missing or null.
-const Json* member(const Json& object, const char* key) {
-    auto found = object.find(key);
-    return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-Result<std::string> text_of(const Json& json, const std::string& path) {
-    if (!json.is_string()) return at(path, cat(kind_of(json), ", not a string"));
-    return json.get_ref<const std::string&>();
-}
-
-template <size_t N>
-Result<std::string> word_of(const Json& json, const std::string& path, const char* const (&table)[N]) {
-    std::string text = TRY(text_of(json, path));
-    if (std::ranges::find(table, string_view(text)) != std::end(table)) return text;
-    std::vector<std::string> names(std::begin(table), std::end(table));
-    return at(path, cat(croft::quoted(text), " is not known", spec::did_you_mean(text, names)));
-}
-
-Result<uint64_t> number_of(const Json& json, const std::string& path, uint64_t limit) {
-    if (!json.is_number_unsigned() || json.get<uint64_t>() > limit)
-        return at(path, cat("is no whole number from 0 to ", limit));
-    return json.get<uint64_t>();
-}
-
-Result<const Json*> array_of(const Json& json, const std::string& path) {
-    if (!json.is_array()) return at(path, cat(kind_of(json), ", not an array"));
-    return &json;
-}
-
-Result<std::vector<std::string>> texts_of(const Json& json, const std::string& path) {
-    std::vector<std::string> out;
-    for (const Json& item : *TRY(array_of(json, path)))
-        out.push_back(TRY(text_of(item, cat(path, "[", out.size(), "]"))));
-    return out;
-}
-
-template <size_t N>
-Result<std::vector<std::string>> words_of(const Json& json, const std::string& path,
-                                          const char* const (&table)[N]) {
-    std::vector<std::string> out;
-    for (const Json& item : *TRY(array_of(json, path)))
-        out.push_back(TRY(word_of(item, cat(path, "[", out.size(), "]"), table)));
-    return out;
-}
-
 // runtime-spec has a number under `number_key`; podman a name under `name_key`, which may stand beside it.
 Result<std::optional<uint32_t>> errno_of(const Json& object, const std::string& path, const char* number_key,
                                          const char* name_key) {
-    if (const Json* json = member(object, number_key))
-        return std::optional(static_cast<uint32_t>(TRY(number_of(*json, cat(path, ".", number_key), 4095))));
-    const Json* json = member(object, name_key);
+    if (const Json* json = json_member(object, number_key))
+        return std::optional(
+            static_cast<uint32_t>(TRY(json_number(*json, cat(path, ".", number_key), 4095))));
+    const Json* json = json_member(object, name_key);
     if (!json) return std::optional<uint32_t>();
     std::string where = cat(path, ".", name_key);
-    std::string name = TRY(text_of(*json, where));
+    std::string name = TRY(json_text(*json, where));
     for (uint32_t number = 1; number < 134; ++number)
         if (name == errno_name(static_cast<int>(number))) return std::optional(number);
-    return at(where, cat(croft::quoted(name), " is no name of an errno (EPERM, ENOSYS, …)"));
+    return json_error(where, cat(croft::quoted(name), " is no name of an errno (EPERM, ENOSYS, …)"));
 }
 
 class Reader {
@@ -125,43 +62,43 @@ class Reader {
 
     Result<SeccompProfile> profile(const Json& json) {
         const std::string top = "$";
-        TRY(expect_keys(json, top,
-                        {"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap",
-                         "flags", "listenerPath", "listenerMetadata", "syscalls"}));
+        TRY(json_expect_keys(json, top,
+                             {"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap",
+                              "flags", "listenerPath", "listenerMetadata", "syscalls"}));
         SeccompProfile out;
-        const Json* action = member(json, "defaultAction");
-        if (!action) return at(top, "defaultAction is missing");
-        out.default_action = TRY(word_of(*action, "$.defaultAction", actions));
+        const Json* action = json_member(json, "defaultAction");
+        if (!action) return json_error(top, "defaultAction is missing");
+        out.default_action = TRY(json_word(*action, "$.defaultAction", actions));
         out.default_errno = TRY(errno_of(json, top, "defaultErrnoRet", "defaultErrno"));
         TRY(read_architectures(json, out));
-        if (const Json* flags = member(json, "flags"))
-            out.flags = TRY(words_of(*flags, "$.flags", filter_flags));
-        if (const Json* path = member(json, "listenerPath"))
-            out.listener_path = TRY(text_of(*path, "$.listenerPath"));
-        if (const Json* data = member(json, "listenerMetadata"))
-            out.listener_metadata = TRY(text_of(*data, "$.listenerMetadata"));
-        if (const Json* calls = member(json, "syscalls")) TRY(read_rules(*calls, out));
+        if (const Json* flags = json_member(json, "flags"))
+            out.flags = TRY(json_words(*flags, "$.flags", filter_flags));
+        if (const Json* path = json_member(json, "listenerPath"))
+            out.listener_path = TRY(json_text(*path, "$.listenerPath"));
+        if (const Json* data = json_member(json, "listenerMetadata"))
+            out.listener_metadata = TRY(json_text(*data, "$.listenerMetadata"));
+        if (const Json* calls = json_member(json, "syscalls")) TRY(read_rules(*calls, out));
         return out;
     }
 
   private:
     Result<> read_architectures(const Json& json, SeccompProfile& out) {
-        const Json* plain = member(json, "architectures");
-        const Json* map = member(json, "archMap");
+        const Json* plain = json_member(json, "architectures");
+        const Json* map = json_member(json, "archMap");
         bool both = plain && map && plain->is_array() && map->is_array() && !plain->empty() && !map->empty();
-        if (both) return at("$", "architectures and archMap exclude each other");
-        if (plain) out.architectures = TRY(words_of(*plain, "$.architectures", architectures));
+        if (both) return json_error("$", "architectures and archMap exclude each other");
+        if (plain) out.architectures = TRY(json_words(*plain, "$.architectures", architectures));
         if (!map) return {};
         size_t index = 0;
-        for (const Json& entry : *TRY(array_of(*map, "$.archMap"))) {
+        for (const Json& entry : *TRY(json_array(*map, "$.archMap"))) {
             std::string path = cat("$.archMap[", index++, "]");
-            TRY(expect_keys(entry, path, {"architecture", "subArchitectures"}));
-            const Json* name = member(entry, "architecture");
-            if (!name) return at(path, "architecture is missing");
-            std::string architecture = TRY(word_of(*name, path + ".architecture", architectures));
+            TRY(json_expect_keys(entry, path, {"architecture", "subArchitectures"}));
+            const Json* name = json_member(entry, "architecture");
+            if (!name) return json_error(path, "architecture is missing");
+            std::string architecture = TRY(json_word(*name, path + ".architecture", architectures));
             std::vector<std::string> subs;
-            if (const Json* list = member(entry, "subArchitectures"))
-                subs = TRY(words_of(*list, path + ".subArchitectures", architectures));
+            if (const Json* list = json_member(entry, "subArchitectures"))
+                subs = TRY(json_words(*list, path + ".subArchitectures", architectures));
             if (architecture != scmp_ || !out.architectures.empty()) continue;
             out.architectures.push_back(architecture);
             out.architectures.insert(out.architectures.end(), subs.begin(), subs.end());
@@ -171,9 +108,9 @@ class Reader {
 
     Result<> read_rules(const Json& json, SeccompProfile& out) {
         size_t index = 0;
-        for (const Json& entry : *TRY(array_of(json, "$.syscalls"))) {
+        for (const Json& entry : *TRY(json_array(json, "$.syscalls"))) {
             std::string path = cat("$.syscalls[", index++, "]");
-            TRY(expect_keys(
+            TRY(json_expect_keys(
                 entry, path,
                 {"name", "names", "action", "errnoRet", "errno", "args", "comment", "includes", "excludes"}));
             SeccompRule rule = TRY(read_rule(entry, path));
@@ -185,49 +122,50 @@ class Reader {
 
     Result<SeccompRule> read_rule(const Json& entry, const std::string& path) {
         SeccompRule rule;
-        const Json* name = member(entry, "name");
-        const Json* names = member(entry, "names");
-        if (names) rule.names = TRY(texts_of(*names, path + ".names"));
-        std::string single = name ? TRY(text_of(*name, path + ".name")) : "";
-        if (!single.empty() && !rule.names.empty()) return at(path, "name and names exclude each other");
+        const Json* name = json_member(entry, "name");
+        const Json* names = json_member(entry, "names");
+        if (names) rule.names = TRY(json_texts(*names, path + ".names"));
+        std::string single = name ? TRY(json_text(*name, path + ".name")) : "";
+        if (!single.empty() && !rule.names.empty())
+            return json_error(path, "name and names exclude each other");
         if (!single.empty()) rule.names.push_back(single);
-        if (rule.names.empty()) return at(path, "names no system call");
-        const Json* action = member(entry, "action");
-        if (!action) return at(path, "action is missing");
-        rule.action = TRY(word_of(*action, path + ".action", actions));
+        if (rule.names.empty()) return json_error(path, "names no system call");
+        const Json* action = json_member(entry, "action");
+        if (!action) return json_error(path, "action is missing");
+        rule.action = TRY(json_word(*action, path + ".action", actions));
         rule.errno_ret = TRY(errno_of(entry, path, "errnoRet", "errno"));
-        if (const Json* args = member(entry, "args")) {
+        if (const Json* args = json_member(entry, "args")) {
             std::string where = path + ".args";
-            for (const Json& arg : *TRY(array_of(*args, where)))
+            for (const Json& arg : *TRY(json_array(*args, where)))
                 rule.args.push_back(TRY(read_arg(arg, cat(where, "[", rule.args.size(), "]"))));
         }
         return rule;
     }
 
     Result<SeccompArg> read_arg(const Json& json, const std::string& path) {
-        TRY(expect_keys(json, path, {"index", "value", "valueTwo", "op"}));
+        TRY(json_expect_keys(json, path, {"index", "value", "valueTwo", "op"}));
         SeccompArg arg;
-        const Json* index = member(json, "index");
-        const Json* value = member(json, "value");
-        const Json* op = member(json, "op");
-        if (!index || !op) return at(path, index ? "op is missing" : "index is missing");
-        arg.index = static_cast<unsigned>(TRY(number_of(*index, path + ".index", 5)));
-        if (value) arg.value = TRY(number_of(*value, path + ".value", UINT64_MAX));
-        if (const Json* two = member(json, "valueTwo"))
-            arg.value_two = TRY(number_of(*two, path + ".valueTwo", UINT64_MAX));
-        arg.op = TRY(word_of(*op, path + ".op", operators));
+        const Json* index = json_member(json, "index");
+        const Json* value = json_member(json, "value");
+        const Json* op = json_member(json, "op");
+        if (!index || !op) return json_error(path, index ? "op is missing" : "index is missing");
+        arg.index = static_cast<unsigned>(TRY(json_number(*index, path + ".index", 5)));
+        if (value) arg.value = TRY(json_number(*value, path + ".value", UINT64_MAX));
+        if (const Json* two = json_member(json, "valueTwo"))
+            arg.value_two = TRY(json_number(*two, path + ".valueTwo", UINT64_MAX));
+        arg.op = TRY(json_word(*op, path + ".op", operators));
         return arg;
     }
 
     // includes: all of it must hold; excludes: none of it may.
     Result<bool> applies(const Json& entry, const std::string& path) {
         bool wanted = true;
-        if (const Json* includes = member(entry, "includes")) {
+        if (const Json* includes = json_member(entry, "includes")) {
             Condition found = TRY(read_condition(*includes, path + ".includes"));
             wanted =
                 found.architecture.value_or(true) && found.all_capabilities && found.kernel.value_or(true);
         }
-        if (const Json* excludes = member(entry, "excludes")) {
+        if (const Json* excludes = json_member(entry, "excludes")) {
             Condition found = TRY(read_condition(*excludes, path + ".excludes"));
             if (found.architecture.value_or(false) || found.any_capability || found.kernel.value_or(false))
                 wanted = false;
@@ -241,26 +179,27 @@ class Reader {
     };
 
     Result<Condition> read_condition(const Json& json, const std::string& path) {
-        TRY(expect_keys(json, path, {"caps", "arches", "minKernel"}));
+        TRY(json_expect_keys(json, path, {"caps", "arches", "minKernel"}));
         Condition out;
-        if (const Json* caps = member(json, "caps")) {
-            std::vector<std::string> names = TRY(texts_of(*caps, path + ".caps"));
+        if (const Json* caps = json_member(json, "caps")) {
+            std::vector<std::string> names = TRY(json_texts(*caps, path + ".caps"));
             for (size_t i = 0; i < names.size(); ++i) {
                 auto name = spec::capability_name(names[i]);
                 auto number = name ? spec::capability_number(*name) : std::nullopt;
                 if (!number)
-                    return at(cat(path, ".caps[", i, "]"), cat(croft::quoted(names[i]), " is no capability"));
+                    return json_error(cat(path, ".caps[", i, "]"),
+                                      cat(croft::quoted(names[i]), " is no capability"));
                 bool held = (host_.capabilities >> *number) & 1;
                 out.any_capability |= held;
                 out.all_capabilities &= held;
             }
         }
-        if (const Json* arches = member(json, "arches")) {
-            std::vector<std::string> names = TRY(texts_of(*arches, path + ".arches"));
+        if (const Json* arches = json_member(json, "arches")) {
+            std::vector<std::string> names = TRY(json_texts(*arches, path + ".arches"));
             if (!names.empty()) out.architecture = std::ranges::find(names, go_) != names.end();
         }
-        if (const Json* kernel = member(json, "minKernel")) {
-            std::string text = TRY(text_of(*kernel, path + ".minKernel"));
+        if (const Json* kernel = json_member(json, "minKernel")) {
+            std::string text = TRY(json_text(*kernel, path + ".minKernel"));
             if (!text.empty()) out.kernel = TRY(kernel_at_least(text, path + ".minKernel"));
         }
         return out;
@@ -270,7 +209,8 @@ class Reader {
         size_t dot = text.find('.');
         auto major = parse_uint(string_view(text).substr(0, dot));
         auto minor = dot == text.npos ? std::nullopt : parse_uint(string_view(text).substr(dot + 1));
-        if (!major || !minor) return at(path, cat(croft::quoted(text), " is no kernel version (4.8)"));
+        if (!major || !minor)
+            return json_error(path, cat(croft::quoted(text), " is no kernel version (4.8)"));
         auto have_major = static_cast<uint64_t>(host_.kernel_major),
              have_minor = static_cast<uint64_t>(host_.kernel_minor);
         return have_major > *major || (have_major == *major && have_minor >= *minor);

@@ -23,20 +23,18 @@ std::span<const Field> machine_rows(), exec_rows(), process_rows(), limit_rows()
     network_rows(), security_rows(), isolation_rows(), resource_rows(), property_rows(), kernel_rows(),
     device_rows(), integration_rows(), unit_rows();
 
-namespace rows {
-
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
 template <auto Slot>
-void reset(MachineSpec& s) {
+void row_reset(MachineSpec& s) {
     Slot(s) = Slot(default_spec());
 }
 
 template <class Codec, auto Slot>
-Result<> set_value(MachineSpec& s, std::string_view text) {
+Result<> row_set(MachineSpec& s, std::string_view text) {
     auto value = Codec::parse(text);
     if (!value) return value.error();
     using T = std::remove_cvref_t<decltype(Slot(s))>;
@@ -48,7 +46,7 @@ Result<> set_value(MachineSpec& s, std::string_view text) {
 }
 
 template <class Codec, auto Slot>
-std::vector<std::string> get_value(const MachineSpec& s) {
+std::vector<std::string> row_get(const MachineSpec& s) {
     const auto& value = Slot(s);
     if (value == Slot(default_spec())) return {};
     if constexpr (IsOptional<std::remove_cvref_t<decltype(value)>>::value)
@@ -65,7 +63,7 @@ void add_once(std::vector<T>& list, T item) {
 }
 
 template <class Codec, auto Slot>
-Result<> add_item(MachineSpec& s, std::string_view text) {
+Result<> row_add(MachineSpec& s, std::string_view text) {
     auto value = Codec::parse(text);
     if (!value) return value.error();
     add_once(Slot(s), std::move(*value));
@@ -73,16 +71,16 @@ Result<> add_item(MachineSpec& s, std::string_view text) {
 }
 
 template <class Codec, auto Slot>
-Result<> add_list(MachineSpec& s, std::string_view text) {
+Result<> row_add_list(MachineSpec& s, std::string_view text) {
     std::vector<std::string> parts = split_list(text);
     if (parts.empty()) return wrong_value(text, "holds no name");
-    for (const std::string& part : parts) TRY((add_item<Codec, Slot>(s, part)));
+    for (const std::string& part : parts) TRY((row_add<Codec, Slot>(s, part)));
     return {};
 }
 
 // NAME=VALUE lists: a later value of the same name takes the place of the earlier.
 template <class Codec, auto Slot>
-Result<> add_pair(MachineSpec& s, std::string_view text) {
+Result<> row_add_pair(MachineSpec& s, std::string_view text) {
     auto value = Codec::parse(text);
     if (!value) return value.error();
     std::erase_if(Slot(s), [&](const auto& pair) { return pair.first == value->first; });
@@ -91,26 +89,24 @@ Result<> add_pair(MachineSpec& s, std::string_view text) {
 }
 
 template <class Codec, auto Slot>
-std::vector<std::string> get_list(const MachineSpec& s) {
+std::vector<std::string> row_get_list(const MachineSpec& s) {
     std::vector<std::string> out;
     for (const auto& item : Slot(s)) out.push_back(Codec::text(item));
     return out;
 }
 
-inline std::vector<std::string> get_nothing(const MachineSpec&) {
+inline std::vector<std::string> row_get_nothing(const MachineSpec&) {
     return {};
 }
-inline void reset_nothing(MachineSpec&) {}
+inline void row_reset_nothing(MachineSpec&) {}
 
-}  // namespace rows
 }  // namespace croft::spec
 
 #define ROW_SLOT(path) ([](auto& spec_) -> auto& { return spec_.path; })
-#define ROW_OPS(setter, getter, codec, path)                   \
-    .set = ::croft::spec::rows::setter<codec, ROW_SLOT(path)>, \
-    .get = ::croft::spec::rows::getter<codec, ROW_SLOT(path)>, \
-    .reset = ::croft::spec::rows::reset<ROW_SLOT(path)>
-#define ROW_VALUE(codec, path) ROW_OPS(set_value, get_value, codec, path)
-#define ROW_ITEMS(codec, path) ROW_OPS(add_item, get_list, codec, path)
-#define ROW_LIST(codec, path) ROW_OPS(add_list, get_list, codec, path)
-#define ROW_PAIRS(codec, path) ROW_OPS(add_pair, get_list, codec, path)
+#define ROW_OPS(setter, getter, codec, path)             \
+    .set = ::croft::spec::setter<codec, ROW_SLOT(path)>, \
+    .get = ::croft::spec::getter<codec, ROW_SLOT(path)>, .reset = ::croft::spec::row_reset<ROW_SLOT(path)>
+#define ROW_VALUE(codec, path) ROW_OPS(row_set, row_get, codec, path)
+#define ROW_ITEMS(codec, path) ROW_OPS(row_add, row_get_list, codec, path)
+#define ROW_LIST(codec, path) ROW_OPS(row_add_list, row_get_list, codec, path)
+#define ROW_PAIRS(codec, path) ROW_OPS(row_add_pair, row_get_list, codec, path)

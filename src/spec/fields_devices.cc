@@ -73,7 +73,7 @@ const Field table[] = {
      .example = "--device=/dev/fuse:rw",
      .set = add_device,
      .get = get_devices,
-     .reset = rows::reset<ROW_SLOT(devices)>},
+     .reset = row_reset<ROW_SLOT(devices)>},
 };
 }  // namespace
 

@@ -79,7 +79,7 @@ const Field table[] = {
      .example = "Parameters=/usr/bin/nginx -g 'daemon off;'",
      .set = add_argument,
      .get = [](const MachineSpec& s) { return s.process.command; },
-     .reset = rows::reset<ROW_SLOT(process.command)>},
+     .reset = row_reset<ROW_SLOT(process.command)>},
     {.name = "init",
      .option = "--init",
      .aliases = "--as-pid2 -a",

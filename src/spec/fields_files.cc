@@ -21,7 +21,7 @@ constexpr Choice<OsCheck> os_checks[] = {{"yes", OsCheck::skip}, {"no", OsCheck:
 // Old .nspawn files write a truth value.
 Result<> set_volatile(MachineSpec& s, string_view text) {
     auto truth = parse_bool(text);
-    return rows::set_value<OneOf<volatiles>, ROW_SLOT(root.volatile_mode)>(
+    return row_set<OneOf<volatiles>, ROW_SLOT(root.volatile_mode)>(
         s, truth ? string_view(*truth ? "yes" : "no") : text);
 }
 Result<> set_force_tree(MachineSpec& s, string_view text) {
@@ -37,7 +37,7 @@ Result<> set_ownership(MachineSpec& s, string_view text) {
     if (text == "foreign")
         return error(Errc::unsupported,
                      "'foreign' is not available: it needs systemd-mountfsd; use map (a tree owned by root)");
-    return rows::set_value<OneOf<ownerships>, ROW_SLOT(users.ownership)>(s, text);
+    return row_set<OneOf<ownerships>, ROW_SLOT(users.ownership)>(s, text);
 }
 
 // NEW[:OLD], both inside the tree.
@@ -94,8 +94,8 @@ const Field table[] = {
             "when given without a mode.",
      .example = "--volatile=overlay",
      .set = set_volatile,
-     .get = rows::get_value<OneOf<volatiles>, ROW_SLOT(root.volatile_mode)>,
-     .reset = rows::reset<ROW_SLOT(root.volatile_mode)>},
+     .get = row_get<OneOf<volatiles>, ROW_SLOT(root.volatile_mode)>,
+     .reset = row_reset<ROW_SLOT(root.volatile_mode)>},
     {.name = "ephemeral",
      .option = "--ephemeral",
      .short_option = 'x',
@@ -143,8 +143,8 @@ const Field table[] = {
             "Default: no.",
      .example = "--force-tree",
      .set = set_force_tree,
-     .get = rows::get_value<OneOf<os_checks>, ROW_SLOT(root.os_check)>,
-     .reset = rows::reset<ROW_SLOT(root.os_check)>},
+     .get = row_get<OneOf<os_checks>, ROW_SLOT(root.os_check)>,
+     .reset = row_reset<ROW_SLOT(root.os_check)>},
     {.name = "private-users-ownership",
      .option = "--private-users-ownership",
      .section = "Files",
@@ -158,8 +158,8 @@ const Field table[] = {
             "off. croft never changes owners on disk, so chown is refused. Default: auto.",
      .example = "--private-users-ownership=map",
      .set = set_ownership,
-     .get = rows::get_value<OneOf<ownerships>, ROW_SLOT(users.ownership)>,
-     .reset = rows::reset<ROW_SLOT(users.ownership)>},
+     .get = row_get<OneOf<ownerships>, ROW_SLOT(users.ownership)>,
+     .reset = row_reset<ROW_SLOT(users.ownership)>},
     {.name = "private-users-chown",
      .section = "Files",
      .key = "PrivateUsersChown",
@@ -172,8 +172,8 @@ const Field table[] = {
             "disk.",
      .example = "PrivateUsersChown=no",
      .set = set_chown,
-     .get = rows::get_nothing,
-     .reset = rows::reset<ROW_SLOT(users.ownership)>},
+     .get = row_get_nothing,
+     .reset = row_reset<ROW_SLOT(users.ownership)>},
     {.name = "bind-user",
      .section = "Files",
      .key = "BindUser",

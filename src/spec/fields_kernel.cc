@@ -15,7 +15,7 @@ Result<> add_path(MachineSpec& s, string_view text) {
     }
     std::string path = TRY(parse_inside_path(text));
     if (!paths) paths.emplace();
-    rows::add_once(*paths, std::move(path));
+    add_once(*paths, std::move(path));
     return {};
 }
 template <auto Paths>

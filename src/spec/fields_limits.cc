@@ -156,7 +156,7 @@ constexpr Field rlimit_row = {
     .example = "--rlimit=NOFILE=1024:524288",
     .set = set_rlimit,
     .get = get_rlimits,
-    .reset = rows::reset<ROW_SLOT(process.rlimits)>};
+    .reset = row_reset<ROW_SLOT(process.rlimits)>};
 
 template <size_t... I>
 constexpr std::array<Field, limit_count + 1> all_rows(std::index_sequence<I...>) {

@@ -54,7 +54,7 @@ Result<> set_boot(MachineSpec& s, string_view text) {
 // "true" and "1" are what .nspawn files write, besides "auto", which is croft's own.
 Result<> set_notify_ready(MachineSpec& s, string_view text) {
     auto truth = parse_bool(text);
-    return rows::set_value<OneOf<notify_words>, ROW_SLOT(process.notify_ready)>(
+    return row_set<OneOf<notify_words>, ROW_SLOT(process.notify_ready)>(
         s, truth ? string_view(*truth ? "yes" : "no") : text);
 }
 Result<> refuse_image(MachineSpec&, string_view) {
@@ -99,8 +99,8 @@ const Field table[] = {
             "command line: 'croft boot' or 'croft run'. Default: no, as in systemd.nspawn(5).",
      .example = "Boot=yes",
      .set = set_boot,
-     .get = rows::get_value<OneOf<boot_words>, ROW_SLOT(mode)>,
-     .reset = rows::reset<ROW_SLOT(mode)>},
+     .get = row_get<OneOf<boot_words>, ROW_SLOT(mode)>,
+     .reset = row_reset<ROW_SLOT(mode)>},
     {.name = "mode",
      .section = "Machine",
      .key = "Mode",
@@ -110,9 +110,9 @@ const Field table[] = {
      .help = "What the machine runs: a program or an init",
      .doc = "app or boot; the same setting as Boot= of [Exec], which is how it is shown. Default: app.",
      .example = "Mode=boot",
-     .set = rows::set_value<OneOf<modes>, ROW_SLOT(mode)>,
-     .get = rows::get_nothing,
-     .reset = rows::reset<ROW_SLOT(mode)>},
+     .set = row_set<OneOf<modes>, ROW_SLOT(mode)>,
+     .get = row_get_nothing,
+     .reset = row_reset<ROW_SLOT(mode)>},
     {.name = "directory",
      .section = "Machine",
      .key = "Directory",
@@ -134,8 +134,8 @@ const Field table[] = {
      .doc = "Reserved for images; refused until they come. Use Directory=.",
      .example = "Directory=/var/lib/machines/debian",
      .set = refuse_image,
-     .get = rows::get_nothing,
-     .reset = rows::reset_nothing},
+     .get = row_get_nothing,
+     .reset = row_reset_nothing},
     {.name = "autostart",
      .section = "Machine",
      .key = "Autostart",
@@ -229,8 +229,8 @@ const Field table[] = {
             "soon as it runs. auto: yes for a systemd init, no otherwise. Default: auto.",
      .example = "--notify-ready",
      .set = set_notify_ready,
-     .get = rows::get_value<OneOf<notify_words>, ROW_SLOT(process.notify_ready)>,
-     .reset = rows::reset<ROW_SLOT(process.notify_ready)>},
+     .get = row_get<OneOf<notify_words>, ROW_SLOT(process.notify_ready)>,
+     .reset = row_reset<ROW_SLOT(process.notify_ready)>},
 };
 }  // namespace
 

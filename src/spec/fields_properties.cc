@@ -4,38 +4,32 @@
 
 namespace croft::spec {
 
-namespace properties {
-using std::string_view;
-
-void set_property(MachineSpec& s, string_view name, std::string value) {
+void set_property(MachineSpec& s, std::string_view name, std::string value) {
     auto& properties = s.resources.unit_properties;
     if (resource_property(name) != PropertyKind::list)
         std::erase_if(properties, [&](const auto& property) { return property.first == name; });
     properties.emplace_back(name, std::move(value));
 }
-std::vector<std::string> property_values(const MachineSpec& s, string_view name) {
+std::vector<std::string> property_values(const MachineSpec& s, std::string_view name) {
     std::vector<std::string> out;
     for (const auto& [key, value] : s.resources.unit_properties)
         if (key == name) out.push_back(value);
     return out;
 }
-void drop_property(MachineSpec& s, string_view name) {
+void drop_property(MachineSpec& s, std::string_view name) {
     std::erase_if(s.resources.unit_properties, [&](const auto& property) { return property.first == name; });
 }
 
 // "12.5%" with at most two decimals, in hundredths of a percent as systemd counts them.
-std::optional<uint64_t> parse_percent(string_view text) {
+std::optional<uint64_t> parse_percent(std::string_view text) {
     if (!text.ends_with('%')) return {};
     auto value = parse_decimal(text.substr(0, text.size() - 1));
     if (!value || *value % 10000) return {};
     return *value / 10000;
 }
 
-}  // namespace properties
-
 namespace {
 using std::string_view;
-using namespace properties;
 
 struct TasksMax {
     static constexpr const char* name = "TasksMax";
@@ -46,18 +40,19 @@ struct IoWeight {
 
 Result<> set_tasks(MachineSpec& s, string_view text) {
     if (auto percent = parse_percent(text); percent && *percent <= 10000) {
-        store<TasksMax, ROW_SLOT(resources.tasks_max)>(s, std::nullopt, std::string(text));
+        property_store<TasksMax, ROW_SLOT(resources.tasks_max)>(s, std::nullopt, std::string(text));
         return {};
     }
     auto count = text == "infinity" ? std::optional<uint64_t>(UINT64_MAX) : parse_uint(text);
     if (!count || *count == 0)
         return wrong_value(text, "is no number of tasks (1 or more, infinity, or a share as 10%)");
-    store<TasksMax, ROW_SLOT(resources.tasks_max)>(s, *count, text == "infinity" ? "infinity" : cat(*count));
+    property_store<TasksMax, ROW_SLOT(resources.tasks_max)>(s, *count,
+                                                            text == "infinity" ? "infinity" : cat(*count));
     return {};
 }
 Result<> set_io_weight(MachineSpec& s, string_view text) {
     uint64_t weight = static_cast<uint64_t>(TRY(parse_range(text, 1, 10000, "I/O weight")));
-    store<IoWeight, ROW_SLOT(resources.io_weight)>(s, weight, cat(weight));
+    property_store<IoWeight, ROW_SLOT(resources.io_weight)>(s, weight, cat(weight));
     return {};
 }
 

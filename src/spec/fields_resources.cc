@@ -8,7 +8,6 @@ namespace croft::spec {
 
 namespace {
 using std::string_view;
-using namespace properties;
 
 struct MemoryMax {
     static constexpr const char* name = "MemoryMax";
@@ -44,12 +43,12 @@ struct AllowedNodes {
 template <class P, auto Slot>
 Result<> set_size(MachineSpec& s, string_view text) {
     if (auto percent = parse_percent(text); percent && *percent <= 10000) {
-        store<P, Slot>(s, std::nullopt, std::string(text));
+        property_store<P, Slot>(s, std::nullopt, std::string(text));
         return {};
     }
     if (text.ends_with('%')) return wrong_value(text, "is no share of memory (0% to 100%)");
     uint64_t bytes = TRY(parse_size_value(text));
-    store<P, Slot>(s, bytes, size_text(bytes));
+    property_store<P, Slot>(s, bytes, size_text(bytes));
     return {};
 }
 
@@ -57,7 +56,8 @@ Result<> set_size(MachineSpec& s, string_view text) {
 // of a percent.
 Result<> set_cpu_time(MachineSpec& s, string_view text, std::optional<uint64_t> micros, string_view form) {
     if (!micros || *micros < 10000 || *micros > 8192000000 || *micros % 100) return wrong_value(text, form);
-    store<CpuQuota, ROW_SLOT(resources.cpu_quota)>(s, *micros, cat(decimal_text(*micros * 100), "%"));
+    property_store<CpuQuota, ROW_SLOT(resources.cpu_quota)>(s, *micros,
+                                                            cat(decimal_text(*micros * 100), "%"));
     return {};
 }
 Result<> set_cpus(MachineSpec& s, string_view text) {
@@ -75,32 +75,32 @@ std::vector<std::string> get_cpus(const MachineSpec& s) {
 Result<> set_cpu_period(MachineSpec& s, string_view text) {
     uint64_t period = TRY(parse_duration_value(text));
     if (period < 1000 || period > 1000000) return wrong_value(text, "is no CPU period (1ms to 1s)");
-    store<CpuPeriod, ROW_SLOT(resources.cpu_period)>(s, period, duration_text(period));
+    property_store<CpuPeriod, ROW_SLOT(resources.cpu_period)>(s, period, duration_text(period));
     return {};
 }
 Result<> set_cpu_weight(MachineSpec& s, string_view text) {
     s.resources.cpu_idle = text == "idle";
     if (text == "idle") {
-        store<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s, std::nullopt, "idle");
+        property_store<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s, std::nullopt, "idle");
         return {};
     }
     uint64_t weight = static_cast<uint64_t>(TRY(parse_range(text, 1, 10000, "CPU weight")));
-    store<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s, weight, cat(weight));
+    property_store<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s, weight, cat(weight));
     return {};
 }
 void reset_cpu_weight(MachineSpec& s) {
     s.resources.cpu_idle = false;
-    reset<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s);
+    property_reset<CpuWeight, ROW_SLOT(resources.cpu_weight)>(s);
 }
 template <class P, auto Slot, auto Parse>
 Result<> set_list(MachineSpec& s, string_view text) {
     std::string list = TRY(Parse(text));
-    store<P, Slot>(s, list, list);
+    property_store<P, Slot>(s, list, list);
     return {};
 }
-#define SIZE_ROW(tag, slot)                                          \
-    .set = set_size<tag, ROW_SLOT(resources.slot)>, .get = get<tag>, \
-    .reset = reset<tag, ROW_SLOT(resources.slot)>
+#define SIZE_ROW(tag, slot)                                                   \
+    .set = set_size<tag, ROW_SLOT(resources.slot)>, .get = property_get<tag>, \
+    .reset = property_reset<tag, ROW_SLOT(resources.slot)>
 #define SIZES " Bytes, with a suffix K M G T P E of base 1024, infinity, or (with systemd) a share as 50%."
 
 const Field table[] = {
@@ -164,7 +164,7 @@ const Field table[] = {
      .example = "--cpus=1.5",
      .set = set_cpus,
      .get = get_cpus,
-     .reset = reset<CpuQuota, ROW_SLOT(resources.cpu_quota)>},
+     .reset = property_reset<CpuQuota, ROW_SLOT(resources.cpu_quota)>},
     {.name = "cpu-quota",
      .section = "Resources",
      .key = "CPUQuota",
@@ -192,7 +192,7 @@ const Field table[] = {
      .doc = "From 1 to 10000, or idle: only when nobody else wants it (cpu.weight, cpu.idle). Default: 100.",
      .example = "--cpu-weight=50",
      .set = set_cpu_weight,
-     .get = get<CpuWeight>,
+     .get = property_get<CpuWeight>,
      .reset = reset_cpu_weight},
     {.name = "allowed-cpus",
      .option = "--allowed-cpus",

@@ -21,7 +21,7 @@ Result<> move_capabilities(MachineSpec& s, string_view text) {
     for (const std::string& part : parts) {
         std::string name = TRY(capability_name(part));
         std::erase(s.security.*From, name);
-        rows::add_once(s.security.*Into, std::move(name));
+        add_once(s.security.*Into, std::move(name));
     }
     return {};
 }
@@ -46,7 +46,7 @@ Result<> set_syscall_filter(MachineSpec& s, string_view text) {
         std::string call = TRY(parse_syscall(name));
         // systemd-nspawn(1): a denied call stays denied, whatever allows it.
         if (deny) std::erase(other, call);
-        if (deny || std::ranges::find(other, call) == other.end()) rows::add_once(list, std::move(call));
+        if (deny || std::ranges::find(other, call) == other.end()) add_once(list, std::move(call));
     }
     return {};
 }
@@ -73,7 +73,7 @@ Result<> set_families(MachineSpec& s, string_view text) {
     bool join_list = deny == s.security.address_families_deny && families[0] != "none" &&
                      s.security.address_families != std::vector<std::string>{"none"};
     if (!join_list) s.security.address_families.clear();
-    for (std::string& name : families) rows::add_once(s.security.address_families, std::move(name));
+    for (std::string& name : families) add_once(s.security.address_families, std::move(name));
     s.security.address_families_deny = deny;
     return {};
 }
@@ -122,8 +122,8 @@ const Field table[] = {
             "users they hold only for what the machine owns.",
      .example = "--cap-add=SYS_TIME",
      .set = move_capabilities<&Security::cap_add, &Security::cap_drop>,
-     .get = rows::get_list<Capability, ROW_SLOT(security.cap_add)>,
-     .reset = rows::reset<ROW_SLOT(security.cap_add)>},
+     .get = row_get_list<Capability, ROW_SLOT(security.cap_add)>,
+     .reset = row_reset<ROW_SLOT(security.cap_add)>},
     {.name = "cap-drop",
      .option = "--cap-drop",
      .aliases = "--drop-capability",
@@ -140,8 +140,8 @@ const Field table[] = {
             "leaves those few. Default: none.",
      .example = "--cap-drop=all",
      .set = move_capabilities<&Security::cap_drop, &Security::cap_add>,
-     .get = rows::get_list<Capability, ROW_SLOT(security.cap_drop)>,
-     .reset = rows::reset<ROW_SLOT(security.cap_drop)>},
+     .get = row_get_list<Capability, ROW_SLOT(security.cap_drop)>,
+     .reset = row_reset<ROW_SLOT(security.cap_drop)>},
     {.name = "ambient-capability",
      .option = "--ambient-capability",
      .section = "Exec",

@@ -4,7 +4,7 @@
 
 #include "spec/field_rows.h"
 
-namespace croft::spec::properties {
+namespace croft::spec {
 
 // Keeps NAME=VALUE for the unit: a list property is added to, any other replaced.
 void set_property(MachineSpec& s, std::string_view name, std::string value);
@@ -16,21 +16,21 @@ std::optional<uint64_t> parse_percent(std::string_view text);
 
 // Get and reset of a row, and the end of its set; P::name is the property.
 template <class P>
-std::vector<std::string> get(const MachineSpec& s) {
+std::vector<std::string> property_get(const MachineSpec& s) {
     return property_values(s, P::name);
 }
 template <class P, auto Slot>
-void reset(MachineSpec& s) {
-    rows::reset<Slot>(s);
+void property_reset(MachineSpec& s) {
+    row_reset<Slot>(s);
     drop_property(s, P::name);
 }
 template <class P, auto Slot, class T>
-void store(MachineSpec& s, T value, std::string text) {
+void property_store(MachineSpec& s, T value, std::string text) {
     Slot(s) = std::move(value);
     set_property(s, P::name, std::move(text));
 }
 
-}  // namespace croft::spec::properties
+}  // namespace croft::spec
 
 #define OWN_ROW(setter, tag, slot) \
-    .set = setter, .get = get<tag>, .reset = reset<tag, ROW_SLOT(resources.slot)>
+    .set = setter, .get = property_get<tag>, .reset = property_reset<tag, ROW_SLOT(resources.slot)>
