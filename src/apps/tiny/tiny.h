@@ -11,44 +11,23 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "kernel/raw.h"
+
 namespace croft::tiny {
 
-#if defined(__x86_64__)
+using kernel::arg;
+
+// A system call: a value, or -errno.
 inline long call(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-    register long r10 asm("r10") = d;
-    register long r8 asm("r8") = e;
-    register long r9 asm("r9") = f;
-    long result;
-    asm volatile("syscall"
-                 : "=a"(result)
-                 : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                 : "rcx", "r11", "memory");
-    return result;
+    return kernel::raw(n, a, b, c, d, e, f);
 }
+
 // At entry the stack holds argc, argv…, 0, envp…, 0; the ABI wants it aligned before a call.
+#if defined(__x86_64__)
 asm(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call tiny_start\n hlt\n");
 #elif defined(__aarch64__)
-inline long call(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-    register long x8 asm("x8") = n;
-    register long x0 asm("x0") = a;
-    register long x1 asm("x1") = b;
-    register long x2 asm("x2") = c;
-    register long x3 asm("x3") = d;
-    register long x4 asm("x4") = e;
-    register long x5 asm("x5") = f;
-    asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-    return x0;
-}
 asm(".globl _start\n_start:\n mov x29,#0\n mov x0,sp\n and sp,x0,#-16\n bl tiny_start\n");
-#else
-#error \
-    "croft-init and croft-hold know x86-64 and aarch64; add the system call and the entry of this machine here"
 #endif
-
-template <class T>
-long arg(T* pointer) {
-    return reinterpret_cast<long>(pointer);
-}
 
 [[noreturn]] inline void exit(int status) {
     for (;;) call(SYS_exit_group, status);
