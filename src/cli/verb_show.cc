@@ -76,8 +76,9 @@ std::string page(const Details& details) {
     const manager::Record& record = machine.record;
     std::string out = cat(machine.name, "\n");
     out += line("State", state_text(machine));
-    if (!machine.alive()) out += line("Outcome", launch::describe(machine.outcome));
-    if (!details.why.empty()) out += line("Why", details.why);
+    std::string outcome = launch::describe(machine.outcome);
+    if (!machine.alive()) out += line("Outcome", outcome);
+    if (!details.why.empty() && details.why != outcome) out += line("Why", details.why);
     out += line("Kind",
                 cat(kind_name(machine), record.detached ? ", in the background" : ", in the foreground"));
     if (!record.command.empty()) out += line("Command", join(record.command, " "));
