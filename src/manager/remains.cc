@@ -24,6 +24,14 @@ bool is_below(std::string_view path, std::string_view directory) {
            path[directory.size()] == '/' && cat(path, "/").find("/../") == std::string::npos;
 }
 
+// The work directory of a user's overlay, which overlayfs wants beside the upper layer: wherever that is, a
+// directory of this name was made by a plan of ours.
+bool is_work_directory(std::string_view path) {
+    size_t slash = path.rfind('/');
+    return slash != path.npos && path.substr(slash + 1).starts_with(".#croft-work-") &&
+           path.find("/../") == path.npos;
+}
+
 // Groups below first: rmdir wants an empty one.
 void remove_groups_below(const std::string& path, int depth) {
     DIR* dir = depth < 32 ? opendir(path.c_str()) : nullptr;
@@ -52,7 +60,7 @@ void kill_process(const ProcessId& process) {
 }
 
 Result<> remove_directory(const Paths& paths, const std::string& path) {
-    if (!is_below(path, paths.scratch)) {
+    if (!is_below(path, paths.scratch) && !is_work_directory(path)) {
         warn(cat("not removing ", quoted(path), ": it is not below ", paths.scratch));
         return {};
     }

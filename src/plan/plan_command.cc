@@ -96,6 +96,11 @@ void boot_command(const Draft& d, launch::Process& p, Environment& env) {
         std::ranges::replace(key, '-', '_');
         env.set(key, word.substr(equals + 1));
     }
+    // With an empty /etc each boot is a first boot, and systemd would wait for somebody to answer its
+    // questions.
+    bool somebody = d.facts.stdin_is_terminal && d.facts.stdout_is_terminal;
+    if (d.spec.root.volatile_mode == spec::Volatile::yes && d.facts.tree.systemd_init && !somebody)
+        p.argv.push_back("systemd.firstboot=no");
 }
 
 Result<> app_command(const Draft& d, launch::Process& p) {
