@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "dialect/regular_file.h"
 
@@ -66,7 +67,8 @@ Result<> load_nspawn_file(FileSettings& out, const Places& places, string_view n
 Result<FileSettings> load_settings(const Places& places, string_view name, string_view tree,
                                    Settings settings, Specifiers specifiers) {
     FileSettings out;
-    if (settings == Settings::no || name.empty()) return out;
+    // A name is a part of paths here: what cannot be a machine's name has no files.
+    if (settings == Settings::no || !check_machine_name(name)) return out;
     specifiers.name = name;
     TRY(load_machine_file(out, places, name, specifiers));
     if (!out.declared) TRY(load_nspawn_file(out, places, name, tree, settings));

@@ -20,7 +20,8 @@ struct FileSettings {
 };
 
 // A machine file of that name with its drop-ins; else the first .nspawn file; else nothing. A file that is
-// there and cannot be read is an error. `specifiers.name` need not be set.
+// there and cannot be read is an error. `specifiers.name` need not
+// be set. What is no machine name has no files.
 Result<FileSettings> load_settings(const Places& places, std::string_view name, std::string_view tree,
                                    Settings settings, Specifiers specifiers);
 

@@ -107,6 +107,16 @@ TEST_F(SettingsTest, NspawnFilesInTheirOrder) {
     EXPECT_EQ(hostname(), "machine");  // croft's own file, and then no other
 }
 
+TEST_F(SettingsTest, ANameIsNoWayOutOfTheDirectory) {
+    put("", "web.machine", "[Exec]\nHostname=outside\n");
+    ASSERT_TRUE(make_dirs_at(AT_FDCWD, path("etc")));
+    for (const char* name : {"../web", "", ".", "..", "a/b", "/web"}) {
+        auto loaded = load_settings(places, name, path("trees/debian"), Settings::yes, {});
+        ASSERT_TRUE(loaded) << name;
+        EXPECT_TRUE(loaded->files.empty()) << name;
+    }
+}
+
 TEST_F(SettingsTest, WhatCannotBeReadIsAnError) {
     ASSERT_TRUE(make_dirs_at(AT_FDCWD, path("etc")));
     ASSERT_EQ(mkfifo(path("etc/web.machine").c_str(), 0600), 0);
