@@ -42,7 +42,9 @@ long ProcessStages::session() {
 
 long ProcessStages::streams() {
     if (p.terminal && c.terminal >= 0) {
-        long error = raw(SYS_ioctl, c.terminal, TIOCSCTTY, 0);
+        // An init leaves the console to the sessions it starts: a getty takes it as its own controlling terminal,
+        // which is refused while it is another session's.
+        long error = c.plan->boot ? 0 : raw(SYS_ioctl, c.terminal, TIOCSCTTY, 0);
         for (long i = 0; i < 3 && error >= 0; ++i) error = raw(SYS_dup3, c.terminal, i, 0);
         return error;
     }
