@@ -143,7 +143,8 @@ const Field table[] = {
      .offered = Offered::file_only,
      .values = "yes|no",
      .help = "Start with the host",
-     .doc = "Whether a declared machine starts when the host boots. Default: no.",
+     .doc = "Whether a declared machine starts when the host boots. Read by the systemd generator, which is "
+            "not there yet: until then it has no effect. Default: no.",
      .example = "Autostart=yes",
      ROW_VALUE(Bool, autostart)},
     {.name = "hostname",
@@ -186,9 +187,9 @@ const Field table[] = {
      .syntax = KeySyntax::words,
      .argument = "KEY=VALUE",
      .repeat = Repeat::adds,
-     .help = "A note for programs; shown by 'croft show'",
-     .doc = "Text that is kept with the machine and means nothing to croft. A later one with the same key "
-            "replaces the earlier. Default: none.",
+     .help = "A note for programs that read the spec",
+     .doc = "Text that means nothing to croft itself (runtime-spec's annotations). A later one with the same "
+            "key replaces the earlier. Default: none.",
      .example = "--annotation=owner=alice",
      ROW_PAIRS(Annotation, integration.annotations)},
     {.name = "stop-signal",
