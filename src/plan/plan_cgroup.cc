@@ -194,7 +194,7 @@ Result<> plan_cgroup(Draft& d) {
         return error(Errc::unsupported,
                      "booting needs a cgroup2 that croft may use: mount one (mount -t cgroup2 none "
                      "/sys/fs/cgroup), or start croft in a delegated group");
-    } else {
+    } else if (d.facts.privileged) {
         d.warn(
             "this host has no cgroup2 that croft may use: the machine stays in the caller's control group");
     }

@@ -93,8 +93,7 @@ Result<> plan_users(Draft& d) {
         if (d.facts.privileged)
             d.warn(
                 "without private users root inside is root of the host: only capabilities, the system call "
-                "filter "
-                "and the device policy fence it");
+                "filter and the device policy fence it");
         return {};
     }
     if (!d.facts.privileged)
