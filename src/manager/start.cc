@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -65,6 +66,8 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
     out.name = machine.record.name;
     // A terminal that is not asked for is not handed in either: its input stays the caller's.
     bool give_input = spec.process.interactive || machine.plan.process.terminal || !isatty(0);
+    // Nobody would be there to wait for it, to relay its streams or to clear up.
+    machine.plan.process.parent_death_signal = SIGKILL;
     run::SignalTrap signals = TRY(run::SignalTrap::set());
     for (;;) {
         out.outcome = TRY(live_once(machine, options, signals, give_input, out.leader));
