@@ -208,7 +208,6 @@ def test_locks_of_a_killed_start_are_free(walked):
     assert walk.settled() == []
 
 
-@pytest.mark.xfail(strict=True, reason="after the very last stage (capabilities) the payload's process outlives a killed launcher")
 def test_killed_after_the_very_last_step(walked, machine):
     walk = walked("plain")
     command = walk.croft.start("run", f"--name={walk.name}", f"--kill-step={walk.points() - 1}", walk.tree, "/probe", "exit", "0",
