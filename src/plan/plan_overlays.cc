@@ -26,48 +26,45 @@ Result<Slot> layer(Draft& d, const Mount& mount, const std::string& path) {
     return slot;
 }
 
+// An upper layer that is thrown away with the machine.
+Result<> fresh_upper(Draft& d, launch::MakeOverlay& overlay) {
+    std::string directory = TRY(fresh_directory(d, "overlay"));
+    overlay.upper = d.new_slot();
+    d.host(launch::OpenTree{.slot = overlay.upper, .path = directory, .attr = {.propagation = MS_PRIVATE}});
+    d.host(d.directory(overlay.upper, "upper"));
+    d.host(launch::MakeDir{overlay.upper, "work", 0700});
+    overlay.upper_path = "upper", overlay.work_path = "work";
+    return {};
+}
+
 // The upper layer's directory and its work directory, which overlayfs wants beside each other: so their
-// parent is what is opened.
+// parent is what is opened. With an id map overlayfs must work as an id that is in it.
 Result<> upper(Draft& d, const Mount& mount, launch::MakeOverlay& overlay) {
     const std::string& path = mount.layers.back();
-    if (path.empty()) {
-        std::string directory = TRY(fresh_directory(d, "overlay"));
-        overlay.upper = d.new_slot();
-        d.host(
-            launch::OpenTree{.slot = overlay.upper, .path = directory, .attr = {.propagation = MS_PRIVATE}});
-        d.host(d.directory(overlay.upper, "upper"));
-        d.host(launch::MakeDir{overlay.upper, "work", 0700});
-        overlay.upper_path = "upper", overlay.work_path = "work";
-        return {};
-    }
+    if (path.empty()) return fresh_upper(d, overlay);
     size_t slash = path.rfind('/');
     bool inside = path.starts_with('+');
     if (slash == path.npos || slash + 1 == path.size())
         return error(Errc::invalid, cat("--overlay: ", quoted(path),
-                                        " cannot be the upper layer: its work directory "
-                                        "must be beside it"));
+                                        " cannot be the upper layer: its work directory must be beside it"));
     if (!inside) TRY(check_source(d, mount, path));
     std::string parent = path.substr(inside ? 1 : 0, slash - (inside ? 1 : 0));
-    launch::OpenTree tree{
-        .slot = d.new_slot(), .path = parent.empty() ? "/" : parent, .attr = {.propagation = MS_PRIVATE}};
+    launch::OpenTree tree{.slot = d.new_slot(), .path = parent.empty() ? "/" : parent};
+    tree.attr.propagation = MS_PRIVATE;
     overlay.upper = tree.slot;
     overlay.upper_path = path.substr(slash + 1);
     overlay.work_path = cat(".#croft-work-", d.spec.name, "-", d.fresh++);
-    launch::MakeDir work = d.directory(overlay.upper, overlay.work_path, 0700);
+    bool mapped = inside ? d.map_tree : d.private_users && d.root_uid != 0;
+    if (mapped) overlay.uid = d.root_uid, overlay.gid = d.root_gid;
     if (inside) {
         tree.base = d.root;
-        if (d.map_tree) overlay.uid = d.root_uid, overlay.gid = d.root_gid;
-        d.stage(std::move(tree));
-        d.stage(std::move(work));
-        return {};
+    } else {
+        if (mapped) tree.idmap = d.idmap();
+        d.launch.cleanup.remove_trees.push_back(cat(parent, "/", overlay.work_path));
     }
-    if (d.private_users && d.root_uid != 0) {
-        tree.idmap = d.idmap();
-        overlay.uid = d.root_uid, overlay.gid = d.root_gid;
-    }
-    d.host(std::move(tree));
-    d.host(std::move(work));
-    d.launch.cleanup.remove_trees.push_back(cat(parent, "/", overlay.work_path));
+    auto& list = inside ? d.launch.stage : d.launch.host;
+    list.emplace_back(std::move(tree));
+    list.emplace_back(d.directory(overlay.upper, overlay.work_path, 0700));
     return {};
 }
 
