@@ -61,7 +61,34 @@ Result<> kill_all(const Machine& machine, int signal) {
     return {};
 }
 
-Result<> set_frozen(const Paths& paths, std::string_view name, bool frozen) {
+// Pausing leaves a mark in the machine's directory, so that a list need not ask the kernel about each
+// machine.
+void mark_paused(const Paths& paths, std::string_view name, bool paused) {
+    auto directory = open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY);
+    if (!directory) return;
+    if (paused)
+        (void)replace_file_at(directory->get(), "paused", "");
+    else
+        unlinkat(directory->get(), "paused", 0);
+}
+
+// The kernel freezes each task when it next leaves the kernel; cgroup.events says when all are.
+Result<> wait_frozen(const std::string& cgroup, bool frozen) {
+    const char* wanted = frozen ? "frozen 1" : "frozen 0";
+    for (int tries = 0; tries < 1000; ++tries) {
+        auto events = read_file_at(AT_FDCWD, (cgroup + "/cgroup.events").c_str(), 4096);
+        if (!events || events->find(wanted) != std::string::npos) return {};
+        timespec time = {0, 2'000'000};
+        nanosleep(&time, nullptr);
+    }
+    return error(Errc::timeout, cat("it is not yet ", frozen ? "frozen" : "thawed",
+                                    " after 2s: a process waits in the kernel"));
+}
+
+enum class Freeze { thaw, freeze };
+
+Result<> set_frozen(const Paths& paths, std::string_view name, Freeze what) {
+    bool frozen = what == Freeze::freeze;
     Machine machine = TRY(find_running(paths, name));
     const std::string& cgroup = machine.record.cgroup;
     if (cgroup.empty())
@@ -72,17 +99,10 @@ Result<> set_frozen(const Paths& paths, std::string_view name, bool frozen) {
     if (frozen == (machine.state == State::frozen))
         return error(Errc::wrong_state,
                      cat("machine ", quoted(name), frozen ? " is paused already" : " is not paused"));
+    if (frozen) mark_paused(paths, name, true);
     TRY(write_file_at(AT_FDCWD, (cgroup + "/cgroup.freeze").c_str(), frozen ? "1" : "0"));
-    // The kernel freezes each task when it next leaves the kernel; cgroup.events says when all are.
-    const char* wanted = frozen ? "frozen 1" : "frozen 0";
-    for (int tries = 0; tries < 1000; ++tries) {
-        auto events = read_file_at(AT_FDCWD, (cgroup + "/cgroup.events").c_str(), 4096);
-        if (!events || events->find(wanted) != std::string::npos) return {};
-        timespec time = {0, 2'000'000};
-        nanosleep(&time, nullptr);
-    }
-    return error(Errc::timeout, cat("machine ", quoted(name), " is not yet ", frozen ? "frozen" : "thawed",
-                                    " after 2s: a process waits in the kernel"));
+    if (!frozen) mark_paused(paths, name, false);
+    return wait_frozen(cgroup, frozen).within(cat("machine ", quoted(name)));
 }
 
 }  // namespace
@@ -94,10 +114,10 @@ Result<> reboot(const Paths& paths, std::string_view name) {
     return ask(paths, name, Request::reboot);
 }
 Result<> pause(const Paths& paths, std::string_view name) {
-    return set_frozen(paths, name, true);
+    return set_frozen(paths, name, Freeze::freeze);
 }
 Result<> resume(const Paths& paths, std::string_view name) {
-    return set_frozen(paths, name, false);
+    return set_frozen(paths, name, Freeze::thaw);
 }
 
 Result<> kill(const Paths& paths, std::string_view name, int signal, Whom whom) {

@@ -28,7 +28,7 @@ std::optional<std::string> small_file(int machines, const std::string& path) {
     std::optional<std::string> out;
     if (n >= 0) out.emplace(buffer, static_cast<size_t>(n));
     // A record with very many arguments is longer: the rest of it, the slow way.
-    while (n > 0 && out->size() < 1 << 22 && (n = read(fd, buffer, sizeof buffer)) > 0)
+    while (n == sizeof buffer && out->size() < 1 << 22 && (n = read(fd, buffer, sizeof buffer)) > 0)
         out->append(buffer, static_cast<size_t>(n));
     close(fd);
     return out;
@@ -43,7 +43,9 @@ bool is_held(int machines, const Machine& machine) {
 
 // The `exit` file: "CODE STATUS MICROSECONDS", as run/hold_protocol.h has it.
 bool read_exit(int machines, Machine& machine) {
-    auto text = small_file(machines, machine.name + "/exit");
+    std::string path = machine.name + "/exit";
+    if (faccessat(machines, path.c_str(), F_OK, 0) < 0) return false;
+    auto text = small_file(machines, path);
     if (!text) return false;
     std::vector<std::string> words = split(trim(*text), ' ');
     if (words.size() < 2) return false;
@@ -90,7 +92,11 @@ void find_state(int machines, Machine& machine) {
         machine.ready = faccessat(machines, (machine.name + "/ready").c_str(), F_OK, 0) == 0;
         if (!machine.ready) machine.state = State::booting;
     }
-    if (is_frozen(machine.record.cgroup)) machine.state = State::frozen;
+    // The kernel decides; it is asked only where croft has ever paused, because cgroup files are slow to
+    // open.
+    if (faccessat(machines, (machine.name + "/paused").c_str(), F_OK, 0) == 0 &&
+        is_frozen(machine.record.cgroup))
+        machine.state = State::frozen;
 }
 
 Result<Machine> read_machine(int machines, const std::string& name) {
@@ -181,7 +187,8 @@ Result<Claim> claim(const Paths& paths, const std::string& name) {
         if (!lock && errno == ENOENT) continue;
         if (!lock) return os_error(errno, cat("opening the lock of machine ", quoted(name)));
         if (!lock_fd(lock.get(), LockKind::exclusive)) {
-            // It has ended and its keeper is about to go: what is left is removing the cgroup and throwaway files.
+            // It has ended and its keeper is about to go: what is left is removing the cgroup and throwaway
+            // files.
             if (!exists_at(directory.get(), "exit") || ++waits > 1000) return taken(name, machines);
             timespec moment = {0, 5'000'000};
             nanosleep(&moment, nullptr);
