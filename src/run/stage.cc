@@ -23,11 +23,11 @@ namespace {
 
 constexpr uint64_t quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-long mount_at(const char* type, int directory, const char* target) {
+long mount_at(const char* type, int directory, const char* target, unsigned long extra = 0) {
     long fs = raw(SYS_fsopen, arg(type), FSOPEN_CLOEXEC);
     if (fs < 0) return fs;
     long error = raw(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
-    long mount = error < 0 ? error : raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, quiet);
+    long mount = error < 0 ? error : raw(SYS_fsmount, fs, FSMOUNT_CLOEXEC, quiet | extra);
     kernel::raw_close(fs);
     if (mount >= 0)
         error = raw(SYS_move_mount, mount, arg(""), directory, arg(target), MOVE_MOUNT_F_EMPTY_PATH);
@@ -87,7 +87,10 @@ long build() {
     if (error >= 0) error = raw(SYS_move_mount, root, arg(""), AT_FDCWD, arg("/"), MOVE_MOUNT_F_EMPTY_PATH);
     if (error < 0) return error;
     if (error = mount_dead_proc(root); !tolerable(error)) return error;
-    if (error = mount_at("sysfs", root, "s"); !tolerable(error)) return error;
+    error = mount_at("sysfs", root, "s");
+    // A user's (or a container's) croft may have a writable one only where it sees a writable one.
+    if (error == -EPERM) error = mount_at("sysfs", root, "s", MOUNT_ATTR_RDONLY);
+    if (!tolerable(error)) return error;
     error = raw(SYS_fchdir, root);
     if (error >= 0) error = raw(SYS_pivot_root, arg("."), arg("."));
     if (error >= 0) error = raw(SYS_umount2, arg("."), MNT_DETACH);
