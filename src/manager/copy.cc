@@ -50,12 +50,14 @@ class Copier {
 };
 
 // In: the number inside is the number on the host. Out: the other way round. Numbers without a partner are
-// nobody's.
+// nobody's, or the machine's root's where there is no nobody (a user's machine with one id).
 uint32_t Copier::translate(const std::vector<GuestIds::Map>& maps, uint32_t id) const {
-    if (direction_ == Direction::out) return GuestIds::to_inside(maps, id).value_or(nobody);
-    auto outside = GuestIds::to_outside(maps, id);
+    if (direction_ == Direction::out)
+        if (auto inside = GuestIds::to_inside(maps, id)) return *inside;
+    auto outside = GuestIds::to_outside(maps, direction_ == Direction::out ? nobody : id);
+    if (direction_ == Direction::out) return outside ? nobody : 0;
     if (!outside) outside = GuestIds::to_outside(maps, nobody);
-    return outside.value_or(nobody);
+    return outside.value_or(GuestIds::to_outside(maps, 0).value_or(0));
 }
 
 Result<> Copier::apply(int to_dir, const char* to, const struct stat& st) {
@@ -234,11 +236,11 @@ Result<> copy(const Paths& paths, std::string_view name, Direction direction, co
         return error(Errc::invalid, cat(quoted(inside), " is no absolute path inside the machine"));
     auto work = [&]() -> Result<> {
         Ends ends = {TRY(open_root(machine.record.leader)), direction};
-        GuestIds ids;
-        if (paths.system)
-            ids = TRY(read_guest_ids(machine.record.leader.pid));
-        else
-            ids.uids = ids.gids = {{0, 0, UINT32_MAX}};
+        GuestIds ids = TRY(read_guest_ids(machine.record.leader.pid));
+        // Seen from within the user's namespace, its ids are what they are.
+        if (!paths.system)
+            for (auto* maps : {&ids.uids, &ids.gids})
+                for (GuestIds::Map& map : *maps) map.outside = map.inside;
         if (direction == Direction::out || !paths.system) return copy_between(ends, ids, source, target);
         ActAs inside_root(ids);
         return copy_between(ends, ids, source, target);

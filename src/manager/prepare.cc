@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "host/facts.h"
+#include "manager/guest_ids.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
 #include "manager/remains.h"
@@ -30,6 +31,12 @@ const char* init_name(spec::InitKind kind) {
 }
 
 Result<> take_ids(const Paths& paths, const spec::MachineSpec& spec, spec::HostFacts& facts, Prepared& out) {
+    if (!paths.system) {  // root inside is the user: become_fake_root() has seen to that
+        auto own = read_guest_ids(getpid());
+        auto root = own ? GuestIds::to_outside(own->uids, 0) : std::nullopt;
+        if (root) out.record.id_base = *root, out.record.id_count = 1;
+        return {};
+    }
     bool pick = spec.users.mode == UserMode::pick || spec.users.mode == UserMode::automatic;
     if (!facts.privileged || (!pick && spec.users.mode != UserMode::fixed)) return {};
     out.ids = pick ? TRY(pick_ids(paths, spec.name)) : TRY(mark_ids(paths, spec.name, spec.users.base));
