@@ -60,7 +60,7 @@ TEST_P(Faults, ThePlanItselfWorks) {
 
 TEST_P(Faults, NothingIsLeftWhenAnyPointFails) {
     LaunchPlan p = rich_plan();
-    size_t mounts = count_mounts(), fds = count_fds(), children = count_children();
+    size_t mounts = count_mounts(run_path), fds = count_fds(), children = count_children();
     ASSERT_GT(fault_points(p), 40u);
     for (uint32_t point = 0; point < fault_points(p); ++point) {
         SCOPED_TRACE(cat("point ", point));
@@ -71,7 +71,7 @@ TEST_P(Faults, NothingIsLeftWhenAnyPointFails) {
         ASSERT_FALSE(launched);
         EXPECT_EQ(launched.error().err, ENOTNAM) << launched.error().text;
         EXPECT_FALSE(exists_at(AT_FDCWD, cat(cgroup_mount, "/", cgroup).c_str())) << launched.error().text;
-        ASSERT_EQ(count_mounts(), mounts);
+        ASSERT_EQ(count_mounts(run_path), mounts);
         ASSERT_EQ(count_fds(), fds) << launched.error().text;
         ASSERT_EQ(count_children(), children);
     }
@@ -89,7 +89,7 @@ bool all_children_gone() {
 
 TEST_P(Faults, OnlyAnEmptyCgroupIsLeftWhenTheLauncherIsKilled) {
     LaunchPlan p = rich_plan();
-    size_t mounts = count_mounts();
+    size_t mounts = count_mounts(run_path);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     // The last point is passed just before exec, when the payload already waits for nothing but that.
     for (uint32_t point = 0; point < fault_points(p); ++point) {
@@ -105,7 +105,7 @@ TEST_P(Faults, OnlyAnEmptyCgroupIsLeftWhenTheLauncherIsKilled) {
         ASSERT_EQ(waitpid(child, &status, 0), child);
         EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the launcher was not killed";
         EXPECT_TRUE(all_children_gone()) << "the payload lives on";
-        ASSERT_EQ(count_mounts(), mounts);
+        ASSERT_EQ(count_mounts(run_path), mounts);
         clear_cgroup();
     }
     prctl(PR_SET_CHILD_SUBREAPER, 0);

@@ -98,8 +98,11 @@ void add_file_system(LaunchPlan& plan, const char* type, const char* target,
 
 }  // namespace
 
-size_t count_mounts() {
-    return split(whole_file("/proc/self/mountinfo"), '\n').size();
+size_t count_mounts(std::string_view below) {
+    size_t n = 0;
+    for (const std::string& line : split(whole_file("/proc/self/mountinfo"), '\n'))
+        n += line.find(below) != line.npos;
+    return n;
 }
 size_t count_fds() {
     return count_entries("/proc/self/fd");
@@ -131,7 +134,7 @@ void Machine::SetUp() {
     cgroup_mount = find_cgroup_mount();
     cgroup = cat("croft-test-", run_path.substr(run_path.size() - 6));
     ASSERT_TRUE(pin_stage(run_directory.get())) << "the stage cannot be pinned";
-    mounts_before_ = count_mounts();
+    mounts_before_ = count_mounts(run_path);
     children_before_ = count_children();
     fds_before_ = count_fds();
     namespace_before_ = own_namespace("mnt");
@@ -141,7 +144,7 @@ void Machine::SetUp() {
 
 void Machine::TearDown() {
     if (run_path.empty()) return;
-    EXPECT_EQ(count_mounts(), mounts_before_) << "mounts are left";
+    EXPECT_EQ(count_mounts(run_path), mounts_before_) << "mounts are left";
     EXPECT_EQ(count_children(), children_before_) << "processes are left";
     EXPECT_EQ(count_fds(), fds_before_) << "descriptors are left";
     EXPECT_EQ(own_namespace("mnt"), namespace_before_) << "not back among the host's mounts";

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -48,8 +49,9 @@ class Machine : public ::testing::Test {
     std::string namespace_before_, directory_before_;
 };
 
-// Lines of /proc/self/mountinfo; open descriptors of this process; its children.
-size_t count_mounts();
+// Mounts at or of this path (others on this host come and go); open descriptors of this process; its
+// children.
+size_t count_mounts(std::string_view below);
 size_t count_fds();
 size_t count_children();
 std::string read_output(int fd);

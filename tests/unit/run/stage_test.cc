@@ -25,14 +25,14 @@ class StageTest : public ::testing::Test {
         ASSERT_NE(mkdtemp(name), nullptr);
         path = name;
         directory = std::move(open_at(AT_FDCWD, name, O_RDONLY | O_DIRECTORY).value());
-        mounts = count_mounts();
+        mounts = count_mounts(path);
     }
     void TearDown() override {
         if (!directory) return;
         Result<> unpinned = unpin_stage(directory.get());
         EXPECT_TRUE(unpinned) << unpinned.error().text;
         EXPECT_TRUE(unpin_stage(directory.get())) << "twice does no harm";
-        EXPECT_EQ(count_mounts(), mounts);
+        EXPECT_EQ(count_mounts(path), mounts);
         directory.reset();
         EXPECT_EQ(rmdir(path.c_str()), 0) << strerror(errno);
     }
@@ -94,7 +94,7 @@ TEST_F(StageTest, OneMakerWins) {
         if (!one) one = pinned();
         EXPECT_EQ(pinned(), one);
     }
-    EXPECT_EQ(count_mounts(), mounts + 1);
+    EXPECT_EQ(count_mounts(path), mounts + 1);
 }
 
 TEST_F(StageTest, WorksWithoutARunDirectory) {

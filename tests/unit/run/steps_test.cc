@@ -65,11 +65,11 @@ TEST_P(Steps, MountsInsideDoNotReachTheHost) {
     // A shared mount on the host, whose clone becomes the tree.
     ASSERT_EQ(mount(tree.c_str(), tree.c_str(), nullptr, MS_BIND, nullptr), 0);
     ASSERT_EQ(mount(nullptr, tree.c_str(), nullptr, MS_SHARED, nullptr), 0);
-    size_t before = count_mounts();
+    size_t before = count_mounts(run_path);
     LaunchPlan p = plan(GetParam(), "exec sleep 1000");
     Result<Launched> launched = launch(p, environment());
     EXPECT_TRUE(launched) << launched.error().text;
-    EXPECT_EQ(count_mounts(), before);
+    EXPECT_EQ(count_mounts(run_path), before);
     if (launched) {
         kill(launched->pid, SIGKILL);
         wait(*launched);
