@@ -189,7 +189,11 @@ Result<Claim> claim(const Paths& paths, const std::string& name) {
         if (!lock_fd(lock.get(), LockKind::exclusive)) {
             // It has ended and its keeper is about to go: what is left is removing the cgroup and throwaway
             // files.
-            if (!exists_at(directory.get(), "exit") || ++waits > 1000) return taken(name, machines);
+            // Or it never came up: a launcher that was killed is outlived for a moment by the process it had made.
+            bool ending = exists_at(directory.get(), "exit");
+            auto holder = read_machine(machines, name);
+            bool leads = holder && holder->record.leader.pid;
+            if (++waits > (ending ? 1000 : leads ? 0 : 60)) return taken(name, machines);
             timespec moment = {0, 5'000'000};
             nanosleep(&moment, nullptr);
             --tries;
