@@ -78,12 +78,20 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
     }
 }
 
+// An init that says nothing of itself counts as up when it has not ended by then.
+constexpr uint64_t silent_init_time = 300'000;  // µs
+
 // Until READY=1, or the machine's end.
 Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& options, Started& out) {
+    bool silent = false;
     uint64_t timeout = options.ready_timeout;
     uint64_t end = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
     for (;;) {
         auto machine = find(paths, out.name);
+        if (machine && machine->alive() && !machine->record.waits_ready && !silent) {
+            silent = true;
+            end = monotonic_now() + silent_init_time;
+        }
         if (machine && machine->alive() && machine->ready) {
             if (options.on_ready) options.on_ready(out.name);
             return {};
@@ -96,6 +104,7 @@ Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& 
         }
         if (!watch.wait(end)) break;
     }
+    if (silent) return {};
     return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),
                                     "; it runs on: `croft logs ", out.name, "` shows what it does"));
 }
@@ -104,10 +113,11 @@ Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const St
     Started out;
     out.name = machine.record.name;
     out.outcome.kind = Kind::running;
-    bool boot = machine.plan.boot, waits = options.wait_ready && machine.record.waits_ready;
+    bool boot = machine.plan.boot;
     // Set up before the launch, so that an end right after it is not missed.
     std::optional<Watch> watch;
-    if (options.keep == Keep::detached && boot && waits) watch.emplace(machine.claim.directory());
+    if (options.keep == Keep::detached && boot && options.wait_ready)
+        watch.emplace(machine.claim.directory());
     bool attached = options.keep == Keep::foreground;
     KeptStart started = TRY(start_detached(machine, attached ? Attach::yes : Attach::no));
     out.leader = started.leader;
