@@ -50,6 +50,9 @@ std::vector<std::string> environment_of(const launch::Process& payload, const ho
     for (const std::string& entry : env) has_path = has_path || entry.starts_with("PATH=");
     if (!has_path) set_variable(env, "PATH", default_path);
     set_variable(env, "HOME", user.home);
+    std::erase_if(env, [](const std::string& entry) {
+        return name_of(entry) == "USER" || name_of(entry) == "LOGNAME";
+    });
     if (!user.name.empty()) set_variable(env, "USER", user.name), set_variable(env, "LOGNAME", user.name);
     if (!user.shell.empty()) set_variable(env, "SHELL", user.shell);
     for (const auto& [name, value] : options.environment) set_variable(env, name, value);
@@ -110,9 +113,14 @@ launch::LaunchPlan join_plan(const launch::LaunchPlan& machine, int root, const 
     process.search_path = default_path;
     for (const std::string& entry : process.env)
         if (entry.starts_with("PATH=")) process.search_path = entry.substr(5);
-    process.directory = !options.directory.empty() ? options.directory : options.login ? user.home : "/";
+    bool by_login = process.argv[0].ends_with("/login") || process.argv[0].ends_with("/su");
+    by_login = by_login && options.login && options.command.empty();
+    process.directory = options.directory.empty() ? "/" : options.directory;
+    // login(1) and su(1) are root's, and go home by themselves.
+    bool go_home = options.login && !by_login && options.directory.empty();
+    if (go_home && open_in_root(root, user.home.c_str(), O_PATH | O_DIRECTORY)) process.directory = user.home;
     process.parent_death_signal = options.detached ? 0 : SIGKILL;
-    set_identity(process, machine.boot, user, options);
+    set_identity(process, machine.boot, by_login ? host::ResolvedUser() : user, options);
     if (!options.terminal) return plan;
     launch::OpenConsole console;
     console.console = false;
