@@ -69,35 +69,32 @@ TEST_F(ClaimTest, TheSecondIsToldWhy) {
 // Many processes want one name at the same moment: one gets it, each time, and the directory is never half
 // there.
 TEST_F(ClaimTest, OneWinsARace) {
-    for (int round = 0; round < 15; ++round) {
-        int gate[2], result[2];
+    for (int round = 0; round < 5; ++round) {
+        int gate[2], result[2], hold[2];
         ASSERT_EQ(pipe(gate), 0);
         ASSERT_EQ(pipe(result), 0);
+        ASSERT_EQ(pipe(hold), 0);
         std::vector<pid_t> children;
         for (int i = 0; i < 16; ++i) {
             pid_t child = fork();
             if (child == 0) {
                 close(gate[1]);
+                close(hold[1]);
                 char byte;
                 (void)!read(gate[0], &byte, 1);  // returns for all when the parent closes it
                 {
                     auto mine = claim(paths_, "race");
                     (void)!write(result[1], mine ? "w" : mine.error().code == Errc::busy ? "b" : "?", 1);
-                    close(result[1]);
-                    // The winner holds on until every other has had its answer.
-                    if (mine) usleep(100'000);
+                    (void)!read(hold[0], &byte, 1);  // the winner keeps it until every other has its answer
                 }
                 _exit(0);
             }
             children.push_back(child);
         }
-        close(gate[0]);
-        close(gate[1]);
-        close(result[1]);
-        std::string answers;
-        char byte;
-        while (read(result[0], &byte, 1) == 1) answers += byte;
-        close(result[0]);
+        for (int fd : {gate[0], gate[1], hold[0]}) close(fd);
+        std::string answers(16, ' ');
+        for (char& answer : answers) ASSERT_EQ(read(result[0], &answer, 1), 1);
+        for (int fd : {hold[1], result[0], result[1]}) close(fd);
         for (pid_t child : children) waitpid(child, nullptr, 0);
         EXPECT_EQ(std::count(answers.begin(), answers.end(), 'w'), 1) << answers;
         EXPECT_EQ(std::count(answers.begin(), answers.end(), 'b'), 15) << answers;
