@@ -1,5 +1,6 @@
 #include "manager/id_ranges.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,8 +46,9 @@ bool is_used(const Paths& paths, const std::string& holder, uint32_t base) {
 // the same stale mark and share the range.
 bool take_over(const Paths& paths, int uids, const std::string& mark, const std::string& name,
                uint32_t base) {
-    auto guard = try_lock(uids, ".stale", LockKind::exclusive);
-    if (!guard || !*guard) return false;
+    // The directory itself is the lock: there is no file that a command killed here could leave behind.
+    Fd guard(openat(uids, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!guard || flock(guard.get(), LOCK_EX | LOCK_NB) < 0) return false;
     std::string holder = holder_of(uids, mark);
     if (holder != name && is_used(paths, holder, base)) return false;
     unlinkat(uids, mark.c_str(), 0);
