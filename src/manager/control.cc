@@ -150,13 +150,7 @@ Result<launch::Outcome> wait(const Paths& paths, std::string_view name) {
 }
 
 Result<> remove(const Paths& paths, std::string_view name, Force force) {
-    Machine machine = TRY(find(paths, name));
-    // A launcher that was killed is outlived for a moment by the process it had made, which holds the lock.
-    for (int waits = 0; machine.state == State::starting && waits < 60; ++waits) {
-        timespec moment = {0, 5'000'000};
-        nanosleep(&moment, nullptr);
-        machine = TRY(find(paths, name));
-    }
+    Machine machine = TRY(find_settled(paths, name));
     if (machine.alive() && force == Force::no)
         return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", state_name(machine.state),
                                             "; stop it first, or use --force"));

@@ -48,14 +48,16 @@ class Search {
     void lost_machines() {
         auto machines = list(paths_);
         if (!machines) return;
-        for (const Machine& machine : *machines) {
-            if (machine.state != State::lost) {
-                names_.insert(machine.name);
+        for (const Machine& seen : *machines) {
+            auto machine = find_settled(paths_, seen.name);
+            if (!machine) continue;  // it has ended by itself
+            if (machine->state != State::lost) {
+                names_.insert(seen.name);
                 continue;
             }
-            add(cat("machine ", machine.name),
+            add(cat("machine ", seen.name),
                 "it was lost: its keeper was killed, and what it left is still there",
-                [&] { return clear(paths_, machine); });
+                [&] { return clear(paths_, *machine); });
         }
     }
 

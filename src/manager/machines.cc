@@ -243,6 +243,16 @@ Result<Machine> find(const Paths& paths, std::string_view name) {
                                                     : cat("; did you mean ", quoted(close), "?")));
 }
 
+Result<Machine> find_settled(const Paths& paths, std::string_view name) {
+    Machine machine = TRY(find(paths, name));
+    for (int waits = 0; machine.state == State::starting && waits < 60; ++waits) {
+        timespec moment = {0, 5'000'000};
+        nanosleep(&moment, nullptr);
+        machine = TRY(find(paths, name));
+    }
+    return machine;
+}
+
 Result<Machine> find_running(const Paths& paths, std::string_view name) {
     Machine machine = TRY(find(paths, name));
     if (machine.alive() && machine.record.leader.pid) return machine;

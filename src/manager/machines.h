@@ -89,6 +89,9 @@ Result<Claim> claim(const Paths& paths, const std::string& name);
 Result<Claim> adopt_claim(const Paths& paths, const std::string& name);
 
 Result<Machine> find(const Paths& paths, std::string_view name);
+// find(), for those who clear up: a launcher that was killed is outlived for a moment by the process it had made, which
+// holds the lock, so a machine that seems to be starting is given 0.3 s to come up or to be lost.
+Result<Machine> find_settled(const Paths& paths, std::string_view name);
 // find(), and an error (wrong_state) unless it is alive and has a leader.
 Result<Machine> find_running(const Paths& paths, std::string_view name);
 // Sorted by name. A directory that is no machine is passed over.
