@@ -53,8 +53,7 @@ def test_cve_2019_14271(croft, ground, machine, scratch):
     """`docker cp` entered the container's root and there loaded its name service libraries, which ran the guest's code
     with the host's rights. croft cp executes and loads nothing of the tree: it holds the root as a descriptor, resolves
     users by reading files, and is a static program."""
-    assert "statically linked" in subprocess.run(["file", croft.path], capture_output=True, text=True).stdout or \
-        b"/lib64/ld-linux" not in croft.path.read_bytes()
+    assert b"/ld-linux" not in croft.path.read_bytes()  # no interpreter: static
     for library in ("lib/libnss_files.so.2", "lib/x86_64-linux-gnu/libnss_files.so.2", "usr/lib/libnss_files.so.2"):
         (ground / library).parent.mkdir(parents=True, exist_ok=True)
         (ground / library).write_bytes((ground / "probe").read_bytes())
