@@ -14,8 +14,9 @@ packages_tree=(
 )
 
 # To run every test: the unit tests' library, the runner of the others, and a virtual machine with its disks.
+# systemd brings systemd-analyze, whose groups of system calls are compared with ours; it need not be running.
 packages_test=(
   libgtest-dev libgmock-dev python3-pytest python3-pytest-timeout
   qemu-system-x86 qemu-utils e2fsprogs kmod zstd lz4
-  acl attr libcap2-bin iproute2 procps groff-base zsh fish
+  acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
 )
