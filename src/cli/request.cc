@@ -59,9 +59,7 @@ Result<dialect::SeccompHost> seccomp_host(const spec::MachineSpec& spec) {
     dialect::SeccompHost host = host_of_profiles();
     constexpr uint64_t last_capability = 63;
     uint64_t start = spec.mode == spec::Mode::boot ? plan::boot_capabilities() : plan::app_capabilities();
-    uint64_t add = TRY(plan::capability_set(spec.security.cap_add, last_capability));
-    uint64_t drop = TRY(plan::capability_set(spec.security.cap_drop, last_capability));
-    host.capabilities = (start | add) & ~drop;
+    host.capabilities = TRY(plan::adjusted_set(start, spec.security, last_capability));
     return host;
 }
 }  // namespace

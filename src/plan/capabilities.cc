@@ -143,4 +143,13 @@ Result<uint64_t> capability_set(const std::vector<std::string>& list, uint64_t l
     return set;
 }
 
+Result<uint64_t> adjusted_set(uint64_t start, const spec::Security& security, uint64_t last) {
+    uint64_t add = TRY(capability_set(security.cap_add, last).within("--cap-add")) |
+                   TRY(capability_set(security.cap_ambient, last).within("--ambient-capability"));
+    uint64_t drop = TRY(capability_set(security.cap_drop, last).within("--cap-drop"));
+    for (const std::string& name : security.cap_drop)
+        if (lower(name) == "all") return add;
+    return (start | add) & ~drop;
+}
+
 }  // namespace croft::plan

@@ -27,5 +27,8 @@ uint64_t boot_capabilities();
 
 // Names ("CAP_NET_ADMIN", "all") to bits; `all` stands for every capability up to `last`.
 Result<uint64_t> capability_set(const std::vector<std::string>& names, uint64_t last);
+// What is left of `start` by a machine's own lists. A drop of "all" is where the list starts from, and what is added
+// is then the exception; otherwise what is dropped by name goes, also when it was added.
+Result<uint64_t> adjusted_set(uint64_t start, const spec::Security& security, uint64_t last);
 
 }  // namespace croft::plan

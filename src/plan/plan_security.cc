@@ -10,12 +10,6 @@ namespace {
 constexpr uint64_t net_bind_service = uint64_t{1} << 10, net_admin = uint64_t{1} << 12,
                    mknod = uint64_t{1} << 27;
 
-bool names_all(const std::vector<std::string>& names) {
-    for (const std::string& name : names)
-        if (lower(name) == "all") return true;
-    return false;
-}
-
 uint64_t default_set(const Draft& d) {
     if (!d.boot) return app_capabilities();
     uint64_t set = boot_capabilities();
@@ -30,12 +24,8 @@ Result<uint64_t> bounding_set(Draft& d) {
     const spec::Security& s = d.spec.security;
     uint64_t last = d.facts.last_capability;
     uint64_t add = TRY(capability_set(s.cap_add, last).within("--cap-add"));
-    uint64_t drop = TRY(capability_set(s.cap_drop, last).within("--cap-drop"));
     uint64_t ambient = TRY(capability_set(s.cap_ambient, last).within("--ambient-capability"));
-    uint64_t set = default_set(d);
-    // "all" is where the list starts from; what is named next to it in the other list is the exception.
-    if (names_all(s.cap_drop)) set = 0;
-    uint64_t result = names_all(s.cap_drop) ? add | ambient : ((set | add | ambient) & ~drop);
+    uint64_t result = TRY(adjusted_set(default_set(d), s, last));
     // Without a device policy, a payload that is root of the host could make itself a node of the host's
     // disk.
     if (!d.device_policy && !d.private_users && d.facts.privileged && !(add & mknod)) result &= ~mknod;
