@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "dialect/options.h"
 #include "manager/exec.h"
 
 namespace croft::cli {
@@ -53,7 +54,9 @@ Result<int> verb_exec(const Verb& verb, std::span<char* const> arguments) {
         return error(Errc::usage, cat("what shall be run in ", quoted(args.operands[0]),
                                       "? (croft exec NAME COMMAND…; `croft shell NAME` logs in)"));
     manager::ExecOptions options;
-    options.command.assign(args.operands.begin() + 1, args.operands.end());
+    auto command = dialect::without_dashes(std::span(args.operands).subspan(1));
+    if (command.empty()) return error(Errc::usage, "nothing follows the --: name the command there");
+    options.command.assign(command.begin(), command.end());
     if (const std::string* user = args.value("--user")) options.user = *user;
     if (const std::string* directory = args.value("--workdir")) options.directory = *directory;
     options.environment = TRY(environment_option(args));

@@ -204,9 +204,14 @@ Result<ParsedOptions> parse_options(std::span<const char* const> arguments, cons
     return Parser(arguments, context).run();
 }
 
+std::span<const std::string> without_dashes(std::span<const std::string> words) {
+    return !words.empty() && words[0] == "--" ? words.subspan(1) : words;
+}
+
 spec::SpecPatch command_patch(std::span<const std::string> words) {
     spec::SpecPatch patch;
     const Field& command = *spec::field_by_name("command");
+    words = without_dashes(words);
     if (!words.empty()) patch.reset(command, {"the command"});
     for (const std::string& word : words) patch.add(command, word, {"the command"});
     return patch;

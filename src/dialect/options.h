@@ -56,6 +56,9 @@ struct ParsedOptions {
 // `arguments` is what follows the verb. Errors are Errc::usage and name the option.
 Result<ParsedOptions> parse_options(std::span<const char* const> arguments, const OptionContext& context);
 
+// A command's words without a `--` in front of it: who writes one means what follows, as everywhere.
+std::span<const std::string> without_dashes(std::span<const std::string> words);
+
 // A command given as operands, as a patch: each word is taken as it is, also an empty one.
 spec::SpecPatch command_patch(std::span<const std::string> words);
 

@@ -301,3 +301,24 @@ def test_a_machine_file_declares_a_machine(croft, app, machine):
         file.unlink()
         for path in reversed(made):
             path.rmdir()
+
+
+def test_dashes_before_a_command(croft, app, machine):
+    assert croft("run", "-q", app, "--", "echo", "--", "x").check().stdout == "-- x\n"
+    assert croft("run", "-q", "-i", app, "--", stdin="exit 4\n").status == 4  # no command: a shell
+    name = machine("dashes")
+    croft("run", "-d", "-q", f"--name={name}", app, "sleep", "60").check()
+    assert croft("exec", name, "--", "echo", "in").check().stdout == "in\n"
+    assert croft("exec", name, "--").status == 125
+
+
+def test_a_profile_is_judged_by_the_capabilities_that_are_left(croft, app, scratch):
+    """--cap-drop=all with an exception keeps the exception: the profile's rule for it must be in force."""
+    profile = scratch / "profile.json"
+    profile.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95, "includes": {"caps": ["CAP_CHOWN"]}}]}))
+    words = ["run", "-q", f"--seccomp={profile}", "--cap-drop=all"]
+    with_it = croft(*words, "--cap-add=CAP_CHOWN", app, "mkdir", "/tmp/a")
+    without = croft(*words, app, "mkdir", "/tmp/b")
+    assert with_it.status == 1 and "not supported" in with_it.stderr
+    assert without.status == 0, without.stderr
