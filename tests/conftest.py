@@ -73,7 +73,7 @@ def croft(session_directories):
     """croft(WORD…, timeout=, stdin=, env=, cwd=, …) → Ran(status, stdout, stderr, seconds). croft.start(WORD…) gives a
     running subprocess.Popen with three pipes instead."""
     if not PROGRAM.exists():
-        pytest.skip(f"{PROGRAM} is not built")
+        pytest.fail(f"{PROGRAM} is not built: ninja -C {BUILD}")
 
     def call(*words, **more):
         return run_program(*words, **more)
@@ -136,7 +136,7 @@ def guest():
     def find(name):
         path = BUILD / "tests/guest" / name
         if not path.exists():
-            pytest.skip(f"{path} is not built")
+            pytest.fail(f"{path} is not built: ninja -C {BUILD}")
         return path
     return find
 

@@ -14,7 +14,7 @@ MIB = 1 << 20
 @pytest.fixture(scope="module")
 def host():
     if not (BUILD / "src/apps/croft").exists():
-        pytest.skip(f"{BUILD}/src/apps/croft is not built")
+        pytest.fail(f"{BUILD}/src/apps/croft is not built")
     with Host("bookworm", trees=["app", "bookworm"]) as host:
         yield host
 

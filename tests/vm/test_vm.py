@@ -62,5 +62,5 @@ def test_each_host_is_fresh_and_knows_the_time(host):
 
 def test_croft_runs_on_the_host(host):
     if not (BUILD / "src/apps/croft").exists():
-        pytest.skip(f"{BUILD}/src/apps/croft is not built")
+        pytest.fail(f"{BUILD}/src/apps/croft is not built")
     assert host.run("croft --version").check().stdout.startswith("croft ")
