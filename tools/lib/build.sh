@@ -42,6 +42,14 @@ build_release() {
   ninja -C "$root/build" "${targets[@]}"
 }
 
+# build_tests NAME…: unit tests of the release build.
+build_tests() {
+  build_environment
+  local name targets=()
+  for name; do targets+=("tests/unit/$name/test-$name"); done
+  ninja -C "$root/build" "${targets[@]}"
+}
+
 build_sanitized() {
   build_environment
   build_setup "$root/build-san" --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
