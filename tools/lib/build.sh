@@ -42,10 +42,12 @@ build_release() {
   ninja -C "$root/build" "${targets[@]}"
 }
 
-# build_tests NAME…: unit tests of the release build.
+# build_tests NAME…: unit tests of the release build. quickstart may have configured it when GoogleTest was not there yet;
+# configuring again looks once more for what was missing.
 build_tests() {
   build_environment
   local name targets=()
+  [[ $(meson introspect --targets "$root/build") == *"tests/unit/$1/"* ]] || meson setup --reconfigure "$root/build" "$root"
   for name; do targets+=("tests/unit/$name/test-$name"); done
   ninja -C "$root/build" "${targets[@]}"
 }
