@@ -29,6 +29,21 @@ Result<> enable_controllers(int group, const std::vector<std::string>& controlle
     return {};
 }
 
+Result<std::vector<std::string>> offered_controllers(int group, const std::vector<std::string>& wanted) {
+    std::string offered = cat(" ", trim(TRY(read_file_at(group, "cgroup.controllers"))), " ");
+    std::vector<std::string> out;
+    for (const std::string& controller : wanted)
+        if (offered.find(cat(" ", controller, " ")) != offered.npos) out.push_back(controller);
+    return out;
+}
+
+Result<> step_aside(int group, const std::string& name) {
+    if (mkdirat(group, name.c_str(), 0755) < 0 && errno != EEXIST)
+        return os_error(errno, cat("making the cgroup ", name));
+    return write_file_at(group, cat(name, "/cgroup.procs").c_str(), "0")
+        .within(cat("moving into the cgroup ", name));
+}
+
 Result<Fd> make_cgroup(const std::string& mount, const std::string& path,
                        const std::vector<std::string>& controllers) {
     Fd group = TRY(open_group(AT_FDCWD, mount.c_str()));

@@ -18,6 +18,11 @@ Result<Fd> make_cgroup(const std::string& mount, const std::string& path,
                        const std::vector<std::string>& controllers);
 // Enables controllers for the children of a group; one the kernel does not offer is an error that names it.
 Result<> enable_controllers(int group, const std::vector<std::string>& controllers);
+// Those of `wanted` that the group may enable (cgroup.controllers).
+Result<std::vector<std::string>> offered_controllers(int group, const std::vector<std::string>& wanted);
+// Moves the calling process into a group NAME below (made if it is not there): a group that has processes of its own
+// cannot enable controllers for those below it ("no internal processes", cgroups(7)).
+Result<> step_aside(int group, const std::string& name);
 // Gives a group to an owner: the directory and the files that a delegatee needs (cgroups(7), "Delegation").
 Result<> delegate_cgroup(int group, uint32_t uid, uint32_t gid);
 

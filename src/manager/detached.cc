@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "manager/handover.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
 #include "manager/watch.h"
@@ -31,23 +32,6 @@ Result<Pipe> make_pipe() {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
     return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
-
-// An error on its way through a pipe: code, errno, text.
-void send_error(int fd, const Error& e) {
-    (void)write_all(fd, cat("E", static_cast<int>(e.code), " ", e.err, " ", e.text));
-}
-
-Error received_error(std::string_view text) {
-    Error out;
-    text.remove_prefix(1);
-    size_t first = text.find(' '), second = first == text.npos ? text.npos : text.find(' ', first + 1);
-    if (second == text.npos)
-        return error(Errc::failed, "the launching process said something that makes no sense");
-    out.code = static_cast<Errc>(parse_uint(text.substr(0, first)).value_or(0));
-    out.err = static_cast<int>(parse_int(text.substr(first + 1, second - first - 1)).value_or(0));
-    out.text = text.substr(second + 1);
-    return out;
 }
 
 std::string own_path() {
@@ -143,7 +127,7 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
         int told = status.write.get();
         Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
         status.read.reset(), ours.reset();
-        send_error(copy.get(), launch_and_hold(machine, std::move(status.write), std::move(theirs)));
+        (void)write_all(copy.get(), pack_error(launch_and_hold(machine, std::move(status.write), std::move(theirs))));
         _exit(1);  // the parent clears what was taken
     }
     status.write.reset(), theirs.reset();
@@ -156,7 +140,7 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
     }
     waitpid(keeper, nullptr, 0);
     if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
-    return received_error(std::string_view(told).substr(failure));
+    return unpack_error(std::string_view(told).substr(failure));
 }
 
 namespace {

@@ -99,6 +99,8 @@ bool take(Record& r, std::string_view key, std::string value) {
     if (key == "id-base") return parse_number(value, r.id_base.emplace());
     if (key == "id-count") return parse_number(value, r.id_count);
     if (key == "cgroup") return parse_path(std::move(value), r.cgroup);
+    if (key == "unit") return r.unit = std::move(value), true;
+    if (key == "invocation") return r.invocation = std::move(value), true;
     if (key == "remove-tree") return append_path(std::move(value), r.remove_trees);
     if (key == "lock") return append_path(std::move(value), r.locks);
     if (key == "argument") return r.command.push_back(std::move(value)), true;
@@ -132,6 +134,8 @@ std::string to_text(const Record& r) {
     if (r.id_base) line("id-base", cat(*r.id_base));
     line("id-count", cat(r.id_count));
     if (!r.cgroup.empty()) line("cgroup", r.cgroup);
+    if (!r.unit.empty()) line("unit", r.unit);
+    if (!r.invocation.empty()) line("invocation", r.invocation);
     for (const std::string& path : r.remove_trees) line("remove-tree", path);
     for (const std::string& path : r.locks) line("lock", path);
     for (const std::string& argument : r.command) line("argument", argument);

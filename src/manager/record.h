@@ -41,6 +41,8 @@ struct Record {
     std::optional<uint32_t> id_base;
     uint32_t id_count = 0;
     std::string cgroup;                     // absolute host path; empty: none
+    std::string unit;        // of systemd ("croft-web.service"); empty: the machine has a keeper (direct mode)
+    std::string invocation;  // which life of that unit this is (systemd's invocation id), once it is launched
     std::vector<std::string> remove_trees;  // host directories of throwaway files
     std::vector<std::string> command;
     std::vector<std::string> locks;  // absolute paths of lock files and marks to remove when it has ended

@@ -159,7 +159,38 @@ void choose_controllers(Draft& d) {
         if (d.boot || name == "memory" || name == "pids" || name == "cpu") wanted.push_back(name);
 }
 
+// Where systemd puts a unit of this slice: "a-b.slice" is below "a.slice" (systemd.slice(5)).
+std::string slice_path(std::string_view slice) {
+    std::string out;
+    for (size_t dash = slice.find('-'); dash != slice.npos; dash = slice.find('-', dash + 1))
+        out += cat(slice.substr(0, dash), ".slice/");
+    return slice == "-.slice" ? "" : cat(out, slice, "/");
+}
+
+// The group is the unit's: made, limited and removed by systemd. What the machine owns is a group below it, because
+// limits are files that the owner of a group could write.
+void use_unit_group(Draft& d) {
+    launch::Cgroup& cgroup = d.launch.cgroup;
+    const std::string& slice = d.spec.resources.slice;
+    cgroup.of_unit = true;
+    cgroup.path = cat(slice_path(slice.empty() ? "machine.slice" : slice), d.facts.unit);
+    cgroup.payload = "payload";
+    cgroup.delegate = d.boot;
+    cgroup.owner_uid = d.root_uid, cgroup.owner_gid = d.root_gid;
+}
+
+// What systemd has a property for is in the unit plan; it would undo what somebody else writes.
+void leave_limits_to_systemd(launch::Cgroup& cgroup) {
+    std::erase_if(cgroup.settings, [](const launch::CgroupSetting& setting) {
+        for (std::string_view known : {"memory.", "cpu.max", "cpu.weight", "pids.", "io.", "cpuset."})
+            if (setting.file.starts_with(known) && setting.file != "cpu.max.burst") return true;
+        return false;
+    });
+    cgroup.controllers.clear();
+}
+
 void warn_unit_only(Draft& d) {
+    if (!d.facts.unit.empty()) return;
     static constexpr std::string_view applied[] = {
         "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
         "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
@@ -178,7 +209,9 @@ void warn_unit_only(Draft& d) {
 
 Result<> plan_cgroup(Draft& d) {
     launch::Cgroup& cgroup = d.launch.cgroup;
-    if (!d.facts.cgroup_root.empty()) {
+    if (!d.facts.unit.empty()) {
+        use_unit_group(d);
+    } else if (!d.facts.cgroup_root.empty()) {
         std::string_view base =
             d.spec.resources.cgroup_parent.empty() ? d.facts.cgroup_base : d.spec.resources.cgroup_parent;
         while (base.starts_with('/')) base.remove_prefix(1);
@@ -199,6 +232,8 @@ Result<> plan_cgroup(Draft& d) {
             "this host has no cgroup2 that croft may use: the machine stays in the caller's control group");
     }
     TRY(Limits(d).all());
+    if (cgroup.of_unit) leave_limits_to_systemd(cgroup);
+    if (cgroup.of_unit && d.boot) choose_controllers(d);
     TRY(device_rules(d));
     d.device_policy = !cgroup.path.empty() && d.facts.has_device_bpf && d.facts.privileged;
     cgroup.device_policy = d.device_policy;

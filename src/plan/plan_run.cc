@@ -64,6 +64,18 @@ void credentials(Draft& d) {
     d.has_credentials = true;
 }
 
+// systemd itself may hear the payload where that is nobody on the host: a sender without privilege can name as main
+// process only one of its own unit. Root of the host could name any, so there the launcher listens instead.
+bool tells_systemd(const Draft& d) {
+    return d.private_users && !d.facts.unit_notify.empty();
+}
+
+void bind_notify_socket(Draft& d) {
+    Slot socket = d.new_slot();
+    d.host(launch::OpenTree{.slot = socket, .path = d.facts.unit_notify});
+    d.stage(d.attach(socket, "/run/host/notify", launch::Create::no));
+}
+
 void host_directory(Draft& d, bool notify) {
     Slot host = d.tmpfs("0755", {{"size", "4M"}, {"nr_inodes", "1k"}}, quiet);
     d.host(d.file(host, "container-manager", "croft\n"));
@@ -80,14 +92,17 @@ void host_directory(Draft& d, bool notify) {
     }
     std::string uuid = machine_uuid(d);
     if (!uuid.empty()) d.host(d.file(host, "container-uuid", cat(uuid, "\n")));
-    if (notify) {
+    bool to_systemd = notify && tells_systemd(d);
+    if (notify && !to_systemd) {
         d.launch.notify = d.new_slot();
         d.host(launch::NotifySocket{d.launch.notify, host, "notify", d.root_uid, d.root_gid});
-        d.has_notify = true;
     }
+    d.has_notify = notify;
+    if (to_systemd) d.host(d.file(host, "notify", ""));
     bool secrets = !d.spec.integration.credentials.empty();
     if (secrets) d.host(d.directory(host, "credentials", 0700));
     d.stage(d.attach(host, "/run/host"));
+    if (to_systemd) bind_notify_socket(d);
     if (secrets) credentials(d);
     // Read-only last: until here it was being filled.
     d.stage(launch::SetAttr{"/run/host", {.set = attr::ro}});

@@ -80,7 +80,7 @@ void confine(const Draft& d, Settings& service) {
 
 void plan_unit(Draft& d) {
     launch::UnitPlan& plan = d.plans.unit;
-    plan.name = cat("croft-", d.spec.name, ".service");
+    plan.name = d.facts.unit.empty() ? cat("croft-", d.spec.name, ".service") : d.facts.unit;
     describe_unit(d, plan.unit);
     supervise(d, plan.service);
     confine(d, plan.service);

@@ -44,6 +44,8 @@ class Launch {
     bool private_users() const { return !plan_.uid_maps.empty(); }
     Result<> perform_steps(Phase phase, Place place, const std::vector<launch::Step>& steps);
     Result<> make_cgroup();
+    Result<> make_payload_group(int parent, bool fresh);
+    Result<> make_group_in_unit();
     Result<> prepare_payload();
     Result<> clone_from_stage();
     Result<> clone_payload();
@@ -96,9 +98,39 @@ Result<> Launch::perform_steps(Phase phase, Place place, const std::vector<launc
     return {};
 }
 
+Result<> Launch::make_payload_group(int parent, bool fresh) {
+    const launch::Cgroup& wanted = plan_.cgroup;
+    if (mkdirat(parent, wanted.payload.c_str(), 0755) < 0 && (fresh || errno != EEXIST))
+        return os_error(errno, "making the payload's cgroup");
+    payload_group_ = TRY(open_at(parent, wanted.payload.c_str(), O_RDONLY | O_DIRECTORY));
+    if (wanted.delegate)
+        TRY(kernel::delegate_cgroup(payload_group_.get(), wanted.owner_uid, wanted.owner_gid));
+    return {};
+}
+
+// The unit's group is there, with the launcher in it and with systemd's limits. Only the payload's group below is
+// made here; one of an earlier life of the unit serves again.
+Result<> Launch::make_group_in_unit() {
+    const launch::Cgroup& wanted = plan_.cgroup;
+    out_.cgroup_parent =
+        TRY(open_at(AT_FDCWD, cat(env_.cgroup_root, "/", wanted.path).c_str(), O_RDONLY | O_DIRECTORY)
+                .within("opening the unit's cgroup"));
+    int unit = out_.cgroup_parent.get();
+    for (const launch::CgroupSetting& setting : wanted.settings)
+        TRY(write_file_at(unit, setting.file.c_str(), setting.value).within("limiting the unit's cgroup"));
+    if (!wanted.controllers.empty()) TRY(kernel::step_aside(unit, "launch"));
+    TRY(kernel::enable_controllers(unit, TRY(kernel::offered_controllers(unit, wanted.controllers))));
+    TRY(make_payload_group(unit, false));
+    if (wanted.device_policy) TRY(attach_device_policy(payload_group_.get(), wanted.devices));
+    out_.cgroup = Fd(dup(payload_group_.get()));
+    out_.cgroup_name = wanted.payload;
+    return {};
+}
+
 Result<> Launch::make_cgroup() {
     const launch::Cgroup& wanted = plan_.cgroup;
     if (wanted.path.empty() || env_.cgroup_root.empty()) return {};
+    if (wanted.of_unit) return make_group_in_unit();
     size_t slash = wanted.path.rfind('/');
     out_.cgroup = TRY(kernel::make_cgroup(env_.cgroup_root, wanted.path, wanted.controllers));
     out_.cgroup_name = wanted.path.substr(slash == wanted.path.npos ? 0 : slash + 1);
@@ -111,11 +143,7 @@ Result<> Launch::make_cgroup() {
     if (wanted.device_policy) TRY(attach_device_policy(out_.cgroup.get(), wanted.devices));
     if (!wanted.payload.empty()) {
         TRY(kernel::enable_controllers(out_.cgroup.get(), wanted.controllers));
-        if (mkdirat(out_.cgroup.get(), wanted.payload.c_str(), 0755) < 0)
-            return os_error(errno, "making the payload's cgroup");
-        payload_group_ = TRY(open_at(out_.cgroup.get(), wanted.payload.c_str(), O_RDONLY | O_DIRECTORY));
-        if (wanted.delegate)
-            TRY(kernel::delegate_cgroup(payload_group_.get(), wanted.owner_uid, wanted.owner_gid));
+        TRY(make_payload_group(out_.cgroup.get(), true));
     }
     return {};
 }
@@ -145,6 +173,7 @@ Result<> Launch::clone_payload() {
     if (private_users()) flags |= CLONE_NEWUSER | CLONE_NEWNS;
     // The kernel lets nobody who shares memory go back from a time namespace.
     if (!(plan_.new_namespaces & CLONE_NEWTIME)) flags |= CLONE_VM;
+    if (env_.sibling) flags |= CLONE_PARENT;
     payload_context_ = context_;
     int group = payload_group_ ? payload_group_.get() : out_.cgroup.get();
     Spawned spawned = spawn(prepared_, payload_context_, flags, group, sync_.ours.get());

@@ -26,6 +26,9 @@ struct LaunchEnvironment {
     std::string cgroup_root;       // mount point of cgroup2; not looked at when plan.cgroup.path is empty
     int stdio[3] = {0, 1,
                     2};  // what the payload gets (-1: /dev/null); a directory is refused (CVE-2024-21626)
+    // The payload becomes a child of the caller's own parent (CLONE_PARENT), which is systemd for a launcher in a
+    // unit. Then plan.cgroup.of_unit is set too.
+    bool sibling = false;
     std::string_view seccomp;    // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
     uint32_t seccomp_flags = 0;  // SECCOMP_FILTER_FLAG_*
 
@@ -45,9 +48,9 @@ struct Launched {
     Fd pidfd;
     Fd console;  // master of the pty an OpenConsole step opened
     Fd notify;   // the datagram socket of plan.notify
-    Fd cgroup;   // the machine's own directory (plan.cgroup.path), not the payload's subgroup
+    Fd cgroup;   // what was made: the machine's own directory (plan.cgroup.path); in a unit, the payload's below it
     Fd cgroup_parent;
-    std::string cgroup_name;  // of the machine's own directory below that
+    std::string cgroup_name;  // of `cgroup` below that
 };
 
 Result<Launched> launch(const launch::LaunchPlan& plan, const LaunchEnvironment& environment);

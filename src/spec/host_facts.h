@@ -55,6 +55,8 @@ struct HostFacts {
     std::string cgroup_base;            // below it: where croft's machines go ("croft")
     std::vector<std::string> cgroup_controllers;  // that can be enabled there
     bool systemd = false;               // PID 1 is systemd
+    std::string unit;                   // the unit of systemd that the machine will be; empty: none (direct mode)
+    std::string unit_notify;            // host path of the socket where systemd hears of that unit's readiness
     bool has_overlay = true, has_idmap = true, has_time_ns = true, has_seccomp = true, has_device_bpf = true;
     std::map<std::string, std::string> os_release;  // the host's ID, VERSION_ID, BUILD_ID, VARIANT_ID
     std::string resolv_conf;            // host path of the file to copy or bind, as --resolv-conf=auto would

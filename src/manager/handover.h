@@ -1,0 +1,44 @@
+// What the command that starts a machine and the launcher in the machine's unit say to each other, over the socket
+// `start` in the machine's directory. Called by unit_start.cc and unit_launch.cc.
+//
+//   starter: listens, has systemd start the unit, accepts
+//   launcher: connects
+//   starter: one message, Request, with descriptors: three streams if has_streams, then the machine's locks
+//   launcher: 'L', the leader's pid, and the console's master if the machine has a terminal; or 'E' and the error
+// Its end without either: the launcher was killed.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace croft::manager {
+
+struct StartRequest {
+    char kind = 'S';
+    bool has_streams = false;    // the payload gets the starter's standard streams
+    bool wants_console = false;  // the answer brings the console
+    int32_t fail_step = -1, kill_step = -1;  // fault walk (start.h)
+};
+struct StartAnswer {
+    int32_t leader = 0;
+    Fd console;
+};
+
+Result<Fd> listen_start(int directory);
+// not_found when nobody listens: then systemd has started the unit by itself.
+Result<Fd> connect_start(int directory);
+Result<> send_request(int connection, const StartRequest& request, const std::vector<int>& descriptors);
+Result<StartRequest> receive_request(int connection, std::vector<Fd>& descriptors);
+Result<> send_launched(int connection, int32_t leader, int console);
+void send_failure(int connection, const Error& error);
+// The answer; an error is the launcher's own.
+Result<StartAnswer> receive_answer(int connection);
+
+// An error on its way between two of our processes: code, errno, text.
+std::string pack_error(const Error& error);
+Error unpack_error(std::string_view bytes);
+
+}  // namespace croft::manager

@@ -1,0 +1,51 @@
+// The service manager of this host, as far as croft uses it: what start.cc, stop.cc and control.cc ask of it. It is
+// implemented by systemd/ (over D-Bus, with libsystemd) and put here by the program that links it; the static croft has
+// none and runs machines in direct mode, or leaves its place to the program that has one (cli/command_line.cc).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "launch/unit_plan.h"
+#include "manager/paths.h"
+
+namespace croft::manager {
+
+// A job of the service manager: starting or stopping one unit takes its time.
+using Job = uint32_t;
+enum class JobEnd { running, done, failed };
+
+class Supervisor {
+  public:
+    virtual ~Supervisor() = default;
+    // Starts a transient unit. An error is systemd's own sentence, when it does not take a property.
+    virtual Result<Job> start_transient(const launch::UnitPlan& plan) = 0;
+    virtual Result<Job> start(const std::string& unit) = 0;
+    virtual Result<Job> stop(const std::string& unit) = 0;
+    // Readable when something may have become of a job; job_end() then takes it in.
+    virtual int fd() = 0;
+    virtual Result<JobEnd> job_end(Job job) = 0;
+
+    virtual Result<> kill(const std::string& unit, int signal) = 0;  // every process of it
+    virtual Result<> freeze(const std::string& unit) = 0;
+    virtual Result<> thaw(const std::string& unit) = 0;
+    // Resource control, live; with Lasting::until_stop it is gone with this life of the unit.
+    virtual Result<> set_properties(const std::string& unit,
+                                    const std::vector<std::pair<std::string, std::string>>& properties) = 0;
+    // Forgets that the unit has failed, so that its name is free.
+    virtual void forget(const std::string& unit) = 0;
+};
+
+// Null in a program that has none.
+Supervisor* supervisor();
+void set_supervisor(Supervisor* supervisor);
+
+// Shall machines be units here? Where systemd is PID 1 and machines are the system's; $CROFT_SUPERVISOR=direct (or
+// =systemd) decides otherwise.
+bool machines_are_units(const Paths& paths);
+
+}  // namespace croft::manager
