@@ -6,7 +6,7 @@
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/tree.h"
+#include "manager/find_tree.h"
 #include "cli/verbs.h"
 #include "dialect/options.h"
 
@@ -80,7 +80,7 @@ Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> argum
         .operands = payload_follows(verb) ? dialect::Operands::end_options : dialect::Operands::anywhere,
         .extras = extras,
         .directory = ""};
-    if (verb.spec_options != SpecOptions::none) context.directory = TRY(absolute_path("."));
+    if (verb.spec_options != SpecOptions::none) context.directory = TRY(manager::absolute_path("."));
     auto parsed =
         dialect::parse_options(std::span<const char* const>(arguments.data(), arguments.size()), context);
     if (!parsed) return explained(std::move(parsed).error(), verb);

@@ -1,14 +1,15 @@
-// From a command line to a complete MachineSpec: the tree, the machine files that speak about it, and the
-// options, merged in the order that --settings asks for. Called by run, boot and plan.
+// A command line as a request for a machine: what run, boot and plan ask of manager/request.h.
 #pragma once
 
 #include "base/result.h"
 #include "cli/arguments.h"
+#include "manager/paths.h"
 #include "spec/machine_spec.h"
 
 namespace croft::cli {
 
 // Warnings (what an untrusted file may not set) are printed here.
-Result<spec::MachineSpec> machine_request(const Arguments& arguments, spec::Mode mode);
+Result<spec::MachineSpec> machine_request(const manager::Paths& paths, const Arguments& arguments,
+                                          spec::Mode mode);
 
 }  // namespace croft::cli

@@ -1,5 +1,5 @@
 #include "base/text.h"
-#include "cli/tree.h"
+#include "manager/find_tree.h"
 #include "cli/verbs.h"
 #include "manager/bind.h"
 #include "manager/copy.h"
@@ -33,7 +33,7 @@ Result<int> verb_cp(const Verb& verb, std::span<char* const> arguments) {
     if (!inside.path.starts_with('/'))
         return error(Errc::usage,
                      cat(quoted(cat(inside.machine, ":", inside.path)), ": a path inside is absolute"));
-    here.path = TRY(absolute_path(here.path));
+    here.path = TRY(manager::absolute_path(here.path));
     manager::Paths paths = TRY(manager::find_paths());
     TRY(manager::copy(paths, inside.machine, in ? manager::Direction::in : manager::Direction::out, from.path,
                       to.path));
@@ -44,7 +44,7 @@ Result<int> verb_bind(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     TRY(expect_operands(verb, args, 2, 3));
     manager::BindOptions options;
-    options.source = TRY(absolute_path(args.operands[1]));
+    options.source = TRY(manager::absolute_path(args.operands[1]));
     options.target = args.operands.size() == 3 ? args.operands[2] : options.source;
     if (!options.target.starts_with('/'))
         return error(Errc::usage, cat(quoted(options.target), ": a path inside is absolute"));

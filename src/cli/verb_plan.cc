@@ -50,8 +50,8 @@ Result<int> verb_plan(const Verb& verb, std::span<char* const> arguments) {
     Arguments command = TRY(parse_arguments(*planned, arguments.subspan(at + 1)));
     TRY(expect_operands(*planned, command, 1, SIZE_MAX));
     auto mode = planned->spec_options == SpecOptions::app ? spec::Mode::app : spec::Mode::boot;
-    spec::MachineSpec spec = TRY(machine_request(command, mode));
     manager::Paths paths = TRY(manager::find_paths());
+    spec::MachineSpec spec = TRY(machine_request(paths, command, mode));
     manager::Preview preview = TRY(manager::preview(paths, std::move(spec)));
     TRY(print_plans(args, preview));
     return 0;

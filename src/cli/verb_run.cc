@@ -100,7 +100,8 @@ Result<int> start_machine(const Verb& verb, std::span<char* const> arguments, sp
     Arguments args = TRY(parse_arguments(verb, arguments));
     TRY(expect_operands(verb, args, 1, SIZE_MAX));
     manager::StartOptions options = TRY(start_options(args));
-    spec::MachineSpec spec = TRY(machine_request(args, mode));
+    manager::Paths paths = TRY(manager::find_paths());
+    spec::MachineSpec spec = TRY(machine_request(paths, args, mode));
     TRY(check_terminal(spec, options.keep));
     bool boot = spec.mode == spec::Mode::boot, quiet = args.has("--quiet");
     Progress progress;
@@ -111,7 +112,6 @@ Result<int> start_machine(const Verb& verb, std::span<char* const> arguments, sp
         };
         if (options.keep == Keep::detached && options.wait_ready) progress.show("croft: booting…");
     }
-    manager::Paths paths = TRY(manager::find_paths());
     auto started = manager::start(paths, std::move(spec), options);
     progress.clear();
     if (!started) return std::move(started).error();

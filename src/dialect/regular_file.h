@@ -1,5 +1,6 @@
 // Reading files that people name or that are looked for: the whole file, which must be a regular one (a FIFO
-// would wait for ever) and of a sane size. Only dialect/ uses this.
+// would wait for ever) and of a sane size. For dialect/, and
+// for manager/, which reads the same files.
 #pragma once
 
 #include <optional>

@@ -56,6 +56,8 @@ Result<> fill_user_paths(Paths& paths) {
     paths.run = runtime + "/croft";
     paths.cache = TRY(directory_from("XDG_CACHE_HOME", home + "/.cache")) + "/croft";
     paths.state = TRY(directory_from("XDG_DATA_HOME", home + "/.local/share")) + "/croft";
+    std::string config = TRY(directory_from("XDG_CONFIG_HOME", home.empty() ? "" : home + "/.config"));
+    if (!config.empty()) paths.config = config + "/croft/machines";
     return {};
 }
 
@@ -83,12 +85,14 @@ Result<Paths> find_paths() {
     // A user's keeper is root of a user namespace: it says of itself that it is not the system's.
     paths.system = geteuid() == 0 && environment("CROFT_SCOPE") != "user";
     if (paths.system)
-        paths.run = system_run, paths.cache = "/var/cache/croft", paths.state = "/var/lib/croft";
+        paths.run = system_run, paths.cache = "/var/cache/croft", paths.state = "/var/lib/croft",
+        paths.config = "/etc/croft/machines";
     else
         TRY(fill_user_paths(paths));
     paths.run = TRY(directory_from("CROFT_RUN_DIR", paths.run));
     paths.cache = TRY(directory_from("CROFT_CACHE_DIR", paths.cache));
     paths.state = TRY(directory_from("CROFT_STATE_DIR", paths.state));
+    paths.config = TRY(directory_from("CROFT_CONFIG_DIR", paths.config));
     paths.helpers = TRY(directory_from("CROFT_HELPER_DIR", ""));
     if (paths.helpers.empty()) paths.helpers = find_helpers();
     paths.machines = paths.run + "/machines";

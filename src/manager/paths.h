@@ -15,12 +15,13 @@ struct Paths {
     std::string cache;        // /var/cache/croft or $XDG_CACHE_HOME/croft
     std::string state;        // /var/lib/croft or $XDG_DATA_HOME/croft
     std::string scratch;      // state/scratch
+    std::string config;       // where machines are declared: /etc/croft/machines, $XDG_CONFIG_HOME/croft/machines, or ""
     std::string helpers;      // where croft-init, croft-hold and croft-seccomp are
     std::string cgroup_base;  // below the cgroup2 mount
     bool system = true;       // false: one user's
 };
 
-// Reads the environment (CROFT_RUN_DIR, CROFT_STATE_DIR, CROFT_CACHE_DIR and CROFT_HELPER_DIR override, for
+// Reads the environment (CROFT_RUN_DIR, CROFT_STATE_DIR, CROFT_CACHE_DIR, CROFT_CONFIG_DIR and CROFT_HELPER_DIR override, for
 // tests); makes nothing.
 Result<Paths> find_paths();
 

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "cli/completion.h"
 #include "cli/options.h"
-#include "cli/tree.h"
+#include "manager/find_tree.h"
 
 using namespace croft;
 using namespace croft::cli;
@@ -74,22 +74,22 @@ TEST(Completion, WordsThatStandForSomethingAreLeftOut) {
 }
 
 TEST(Tree, APathIsMeantFromHere) {
-    auto tree = find_tree("/srv/debian_12/");
+    auto tree = manager::find_tree("/srv/debian_12/");
     ASSERT_TRUE(tree);
     EXPECT_EQ(tree->directory, "/srv/debian_12/");
     EXPECT_EQ(tree->name, "debian-12");
-    auto relative = find_tree("./x");
+    auto relative = manager::find_tree("./x");
     ASSERT_TRUE(relative);
     EXPECT_TRUE(relative->directory.starts_with("/"));
     EXPECT_EQ(relative->name, "x");
 }
 
 TEST(Tree, ANameIsNoPath) {
-    auto tree = find_tree("surely-no-such-tree");
+    auto tree = manager::find_tree("surely-no-such-tree");
     ASSERT_FALSE(tree);
     EXPECT_EQ(tree.error().code, Errc::not_found);
     EXPECT_NE(tree.error().text.find("/var/lib/machines"), std::string::npos);
-    EXPECT_FALSE(find_tree(""));
+    EXPECT_FALSE(manager::find_tree(""));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cli/host_words.h"
+#include "manager/host_words.h"
 
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 
-namespace croft::cli {
+namespace croft::manager {
 
 namespace {
 std::string first_line(const char* path) {
@@ -77,4 +77,4 @@ dialect::SeccompHost host_of_profiles() {
     return out;
 }
 
-}  // namespace croft::cli
+}  // namespace croft::manager

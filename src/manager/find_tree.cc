@@ -1,4 +1,4 @@
-#include "cli/tree.h"
+#include "manager/find_tree.h"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include "base/names.h"
 #include "base/text.h"
 
-namespace croft::cli {
+namespace croft::manager {
 
 namespace {
 constexpr std::string_view machines_directory = "/var/lib/machines/";
@@ -18,6 +18,10 @@ bool is_path(std::string_view text) {
     return text.find('/') != text.npos || text == "." || text == "..";
 }
 }  // namespace
+
+std::string tree_path(std::string_view name) {
+    return cat(machines_directory, name);
+}
 
 Result<std::string> absolute_path(std::string_view path) {
     if (path.starts_with('/')) return std::string(path);
@@ -39,7 +43,7 @@ Result<Tree> find_tree(std::string_view text) {
         }
         return Tree{directory, name};
     }
-    std::string directory = cat(machines_directory, text);
+    std::string directory = tree_path(text);
     if (exists_at(AT_FDCWD, directory.c_str())) return Tree{directory, machine_name_from_path(text)};
     std::string here(text);
     std::string hint = exists_at(AT_FDCWD, here.c_str())
@@ -48,4 +52,4 @@ Result<Tree> find_tree(std::string_view text) {
     return error(Errc::not_found, cat("there is no tree ", quoted(text), " in /var/lib/machines", hint));
 }
 
-}  // namespace croft::cli
+}  // namespace croft::manager

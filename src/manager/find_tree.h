@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace croft::cli {
+namespace croft::manager {
 
 struct Tree {
     std::string directory;  // absolute; what is there is looked at by host/, not here
@@ -17,7 +17,10 @@ struct Tree {
 // here cannot stand in for a machine of that name.
 Result<Tree> find_tree(std::string_view text);
 
+// Where the tree of that name is, if it is there.
+std::string tree_path(std::string_view name);
+
 // A path of this host made absolute, from the caller's directory; symlinks stay.
 Result<std::string> absolute_path(std::string_view path);
 
-}  // namespace croft::cli
+}  // namespace croft::manager

@@ -5,11 +5,11 @@
 #include "dialect/seccomp_json.h"
 #include "dialect/specifiers.h"
 
-namespace croft::cli {
+namespace croft::manager {
 
 // What cannot be found out stays empty.
 dialect::Specifiers host_specifiers();
 // Architecture and kernel; the capabilities are the caller's to fill in.
 dialect::SeccompHost host_of_profiles();
 
-}  // namespace croft::cli
+}  // namespace croft::manager

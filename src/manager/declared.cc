@@ -1,0 +1,113 @@
+#include "manager/declared.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/fd.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "dialect/regular_file.h"
+#include "dialect/settings.h"
+#include "manager/find_tree.h"
+#include "manager/host_words.h"
+#include "manager/request.h"
+#include "spec/fields.h"
+
+namespace croft::manager {
+
+namespace {
+constexpr std::string_view suffix = ".machine";
+
+// Name → its file, the most important directory's.
+Result<std::map<std::string, std::string>> machine_files(const dialect::Places& where) {
+    std::map<std::string, std::string> found;
+    for (const std::string& directory : where.machines)
+        for (const std::string& file : TRY(dialect::list_directory(directory))) {
+            if (!file.ends_with(suffix)) continue;
+            std::string name = file.substr(0, file.size() - suffix.size());
+            if (check_machine_name(name)) found.emplace(std::move(name), cat(directory, "/", file));
+        }
+    return found;
+}
+
+// One file with its drop-ins, applied to a fresh spec. `spec` is filled as far as it goes.
+Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::string_view name,
+                                         const dialect::Specifiers& specifiers, spec::MachineSpec& spec) {
+    dialect::FileSettings files =
+        TRY(dialect::load_settings(where, name, "", dialect::Settings::yes, specifiers));
+    if (!files.declared) return error(Errc::not_found, cat("no file declares a machine ", quoted(name)));
+    LoadedMachine out{{}, std::move(files.files), std::move(files.warnings)};
+    Result<> applied = spec::apply(files.patch, spec, out.warnings);
+    // A file is called after its machine: there is no key for the name.
+    spec.name = name;
+    if (spec.root.directory.empty()) spec.root.directory = tree_path(name);
+    if (!applied) return std::move(applied).error();
+    return out;
+}
+
+Declared look_at(const dialect::Places& where, const std::string& name, const std::string& file,
+                 const dialect::Specifiers& specifiers) {
+    Declared out;
+    out.name = name, out.file = file;
+    auto masked = dialect::is_masked(file);
+    out.masked = masked && *masked;
+    spec::MachineSpec spec;
+    if (!out.masked) {
+        auto read = read_machine_files(where, name, specifiers, spec);
+        Result<> valid = read ? spec::validate(spec).within(file) : Result<>(std::move(read).error());
+        if (!valid) out.wrong = std::move(valid).error();
+    }
+    out.boot = spec.mode == spec::Mode::boot;
+    out.tree = spec.root.directory.empty() ? tree_path(name) : spec.root.directory;
+    out.autostart = spec.autostart;
+    return out;
+}
+
+Error no_such(const Paths& paths, std::string_view name) {
+    std::vector<std::string> names;
+    if (auto all = declared_names(paths)) names = std::move(*all);
+    std::string near = closest(name, names);
+    return error(Errc::not_found,
+                 cat("no file declares a machine ", quoted(name), " (looked for ", name, suffix, " in ",
+                     join(places(paths).machines, ", "), ")",
+                     near.empty() ? std::string("; `croft create` makes one")
+                                  : cat("; did you mean ", quoted(near), "?")));
+}
+}  // namespace
+
+Result<std::vector<std::string>> declared_names(const Paths& paths) {
+    std::vector<std::string> names;
+    for (auto& [name, file] : TRY(machine_files(places(paths)))) names.push_back(name);
+    return names;
+}
+
+Result<std::vector<Declared>> declared(const Paths& paths) {
+    dialect::Places where = places(paths);
+    std::vector<Declared> out;
+    auto files = TRY(machine_files(where));
+    if (files.empty()) return out;
+    dialect::Specifiers specifiers = host_specifiers();
+    for (const auto& [name, file] : files) out.push_back(look_at(where, name, file, specifiers));
+    return out;
+}
+
+Result<Declared> find_declared(const Paths& paths, std::string_view name) {
+    dialect::Places where = places(paths);
+    if (check_machine_name(name))
+        for (const std::string& file : dialect::machine_file_paths(where, name))
+            if (exists_at(AT_FDCWD, file.c_str()))
+                return look_at(where, std::string(name), file, host_specifiers());
+    return no_such(paths, name);
+}
+
+Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name) {
+    spec::MachineSpec spec;
+    auto read = read_machine_files(places(paths), name, host_specifiers(), spec);
+    if (!read && read.error().code == Errc::not_found) return no_such(paths, name);
+    if (!read) return std::move(read).error();
+    TRY(complete(spec).within(read->files.front()));
+    read->spec = std::move(spec);
+    return read;
+}
+
+}  // namespace croft::manager
