@@ -107,6 +107,24 @@ std::optional<uint64_t> parse_size(std::string_view text) {
     return parse_scaled(text, unit);
 }
 
+std::optional<uint64_t> parse_decimal(std::string_view text) {
+    size_t dot = text.find('.');
+    auto whole = parse_uint(text.substr(0, dot));
+    std::string digits(dot == text.npos ? std::string_view("0") : text.substr(dot + 1));
+    if (!whole || *whole > 1000000 || digits.empty() || digits.size() > 6) return {};
+    digits.resize(6, '0');
+    auto rest = parse_uint(digits);
+    if (!rest) return {};
+    return *whole * 1000000 + *rest;
+}
+
+std::optional<uint64_t> parse_percent(std::string_view text) {
+    if (!text.ends_with('%')) return {};
+    auto value = parse_decimal(text.substr(0, text.size() - 1));
+    if (!value || *value % 10000) return {};
+    return *value / 10000;
+}
+
 std::optional<uint64_t> parse_duration(std::string_view text) {
     static constexpr struct {
         std::string_view name;

@@ -50,6 +50,10 @@ std::optional<uint64_t> parse_size(std::string_view text);
 // Seconds, or units as in systemd.time(7) (us ms s min h d w, concatenated "1min 30s"), in microseconds;
 // "infinity" is UINT64_MAX.
 std::optional<uint64_t> parse_duration(std::string_view text);
+// "1.5" with at most six decimals, in millionths.
+std::optional<uint64_t> parse_decimal(std::string_view text);
+// "12.5%" with at most two decimals, in hundredths of a percent as systemd counts them.
+std::optional<uint64_t> parse_percent(std::string_view text);
 // "12.5M": for people.
 std::string human_size(uint64_t bytes);
 std::string human_duration(uint64_t microseconds);

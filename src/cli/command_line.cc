@@ -2,11 +2,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "manager/supervisor.h"
 
 namespace croft::cli {
 
@@ -39,6 +42,16 @@ int failed(const Error& error, OwnStatus rule) {
 int finish(const Result<int>& result, OwnStatus rule) {
     if (result) return *result;
     return failed(result.error(), rule);
+}
+
+// Never returns when it goes well.
+Result<> become_supervised(char** argv) {
+    manager::Paths paths = TRY(manager::find_paths());
+    if (!manager::machines_are_units(paths)) return {};
+    std::string program = paths.helpers + "/croft-systemd";
+    execv(program.c_str(), argv);
+    return os_error(errno, cat("machines are units of systemd here, and ", quoted(program),
+                               " speaks with it; executing it"));
 }
 
 int run_verb(const Verb& verb, std::span<char* const> arguments) {
@@ -78,6 +91,9 @@ int run_command_line(int argc, char** argv) {
     if (at >= words.size()) return *global_option("--help");
     const Verb* verb = find_verb(words[at]);
     if (!verb) return failed(unknown_verb(words[at]), OwnStatus::by_kind);
+    if (verb->supervised && !manager::supervisor())
+        if (Result<> stayed = become_supervised(argv); !stayed)
+            return failed(stayed.error(), verb->own_status);
     return run_verb(*verb, words.subspan(at + 1));
 }
 

@@ -34,6 +34,8 @@ struct Verb {
     SpecOptions spec_options = SpecOptions::none;
     OwnStatus own_status = OwnStatus::by_kind;
     Operands operands = Operands::none;
+    // Asks systemd where machines are its units: then croft-systemd, which can, takes croft's place.
+    bool supervised = false;
     std::span<const OptionRow> options = {};
     Result<int> (*function)(const Verb& verb, std::span<char* const> arguments) = nullptr;
 };

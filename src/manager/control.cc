@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "manager/init_request.h"
 #include "manager/leader.h"
+#include "manager/supervisor.h"
 #include "manager/watch.h"
 
 namespace croft::manager {
@@ -101,7 +102,10 @@ Result<> set_frozen(const Paths& paths, std::string_view name, Freeze what) {
         return error(Errc::wrong_state,
                      cat("machine ", quoted(name), frozen ? " is paused already" : " is not paused"));
     if (frozen) mark_paused(paths, name, true);
-    TRY(write_file_at(AT_FDCWD, (cgroup + "/cgroup.freeze").c_str(), frozen ? "1" : "0"));
+    if (!machine.record.unit.empty() && supervisor())
+        TRY(frozen ? supervisor()->freeze(machine.record.unit) : supervisor()->thaw(machine.record.unit));
+    else
+        TRY(write_file_at(AT_FDCWD, (cgroup + "/cgroup.freeze").c_str(), frozen ? "1" : "0"));
     if (!frozen) mark_paused(paths, name, false);
     return wait_frozen(cgroup, frozen).within(cat("machine ", quoted(name)));
 }

@@ -197,6 +197,7 @@ Result<launch::Outcome> attach_console(Fd connection, const AttachOptions& optio
         if (end.outcome.kind != launch::Outcome::Kind::running) return std::move(end.outcome);
         // The keeper went away without a last word.
         auto again = reconnect(options.directory);
+        if (!again && options.ended) return options.ended();
         if (!again) return launch::Outcome{launch::Outcome::Kind::exited, 0, "its keeper is gone"};
         connection = std::move(*again);
     }

@@ -31,6 +31,8 @@ struct AttachOptions {
     bool boot = false;
     int directory = -1;  // of the machine: watched for readiness, and where to connect again after a reboot
     std::function<void()> ready;  // called once; none: nobody waits
+    // Asked when the keeper has gone without a last word, as it does where the machine is a unit.
+    std::function<Result<launch::Outcome>()> ended;
 };
 // Gives this terminal to the console behind a connection, until the machine ends (a reboot is no end) or the
 // user leaves: then the outcome is "running".

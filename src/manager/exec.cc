@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "host/user.h"
+#include "manager/control.h"
 #include "manager/detached.h"
 #include "manager/leader.h"
 #include "run/hold.h"
@@ -217,7 +218,9 @@ Result<launch::Outcome> attach(const Paths& paths, std::string_view name, std::s
     AttachOptions options = {.detach_keys = std::string(detach_keys),
                              .boot = machine.record.boot,
                              .directory = directory.get(),
-                             .ready = {}};
+                             .ready = {},
+                             .ended = {}};
+    if (!machine.record.unit.empty()) options.ended = [&] { return wait(paths, name); };
     Fd connection = TRY(run::connect_attach(directory.get()).within(cat("machine ", quoted(name))));
     return attach_console(std::move(connection), options).within(cat("machine ", quoted(name)));
 }

@@ -118,27 +118,22 @@ Result<StartRequest> receive_request(int connection, std::vector<Fd>& descriptor
     return request;
 }
 
-Result<> send_launched(int connection, int32_t leader, int console) {
-    std::vector<int> descriptors;
-    if (console >= 0) descriptors.push_back(console);
-    return send_bytes(connection, cat("L", leader), descriptors);
+Result<> send_launched(int connection, int32_t leader) {
+    return send_bytes(connection, cat("L", leader), {});
 }
 
 void send_failure(int connection, const Error& error) {
     (void)send_bytes(connection, pack_error(error), {});
 }
 
-Result<StartAnswer> receive_answer(int connection) {
+Result<int32_t> receive_answer(int connection) {
+    // One message and no byte of the next, which may bring the console.
     std::vector<Fd> descriptors;
     std::string bytes = TRY(receive_bytes(connection, descriptors));
     if (bytes.starts_with('E')) return unpack_error(bytes);
     auto leader = parse_uint(std::string_view(bytes).substr(std::min<size_t>(1, bytes.size())));
-    if (!bytes.starts_with('L') || !leader)
-        return error(Errc::failed, "the launching process was killed");
-    StartAnswer answer;
-    answer.leader = static_cast<int32_t>(*leader);
-    if (!descriptors.empty()) answer.console = std::move(descriptors[0]);
-    return answer;
+    if (!bytes.starts_with('L') || !leader) return error(Errc::failed, "the launching process was killed");
+    return static_cast<int32_t>(*leader);
 }
 
 }  // namespace croft::manager

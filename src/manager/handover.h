@@ -4,7 +4,7 @@
 //   starter: listens, has systemd start the unit, accepts
 //   launcher: connects
 //   starter: one message, Request, with descriptors: three streams if has_streams, then the machine's locks
-//   launcher: 'L', the leader's pid, and the console's master if the machine has a terminal; or 'E' and the error
+//   launcher: 'L' and the leader's pid, and when it was wanted the console as run/hold.h sends it; or 'E' and the error
 // Its end without either: the launcher was killed.
 #pragma once
 
@@ -19,12 +19,8 @@ namespace croft::manager {
 struct StartRequest {
     char kind = 'S';
     bool has_streams = false;    // the payload gets the starter's standard streams
-    bool wants_console = false;  // the answer brings the console
+    bool wants_console = false;  // the connection becomes one as from run::connect_attach()
     int32_t fail_step = -1, kill_step = -1;  // fault walk (start.h)
-};
-struct StartAnswer {
-    int32_t leader = 0;
-    Fd console;
 };
 
 Result<Fd> listen_start(int directory);
@@ -32,10 +28,10 @@ Result<Fd> listen_start(int directory);
 Result<Fd> connect_start(int directory);
 Result<> send_request(int connection, const StartRequest& request, const std::vector<int>& descriptors);
 Result<StartRequest> receive_request(int connection, std::vector<Fd>& descriptors);
-Result<> send_launched(int connection, int32_t leader, int console);
+Result<> send_launched(int connection, int32_t leader);
 void send_failure(int connection, const Error& error);
-// The answer; an error is the launcher's own.
-Result<StartAnswer> receive_answer(int connection);
+// The leader's pid; an error is the launcher's own.
+Result<int32_t> receive_answer(int connection);
 
 // An error on its way between two of our processes: code, errno, text.
 std::string pack_error(const Error& error);

@@ -94,7 +94,9 @@ void find_state(int machines, Machine& machine) {
     }
     // The kernel decides; it is asked only where croft has ever paused, because cgroup files are slow to
     // open.
-    if (faccessat(machines, (machine.name + "/paused").c_str(), F_OK, 0) == 0 &&
+    // A unit may be frozen by systemctl, which leaves no mark of ours.
+    if ((!machine.record.unit.empty() ||
+         faccessat(machines, (machine.name + "/paused").c_str(), F_OK, 0) == 0) &&
         is_frozen(machine.record.cgroup))
         machine.state = State::frozen;
 }

@@ -25,6 +25,9 @@ bool reads_only(const spec::MachineSpec& spec) {
            spec.root.volatile_mode == spec::Volatile::overlay;
 }
 
+// Where PID 1 hears its services (sd_notify(3)); it has not moved since systemd 229.
+constexpr const char* unit_notify_socket = "/run/systemd/notify";
+
 const char* init_name(spec::InitKind kind) {
     constexpr const char* names[] = {"other", "systemd", "sysvinit", "openrc", "busybox"};
     return names[static_cast<size_t>(kind)];
@@ -46,16 +49,19 @@ Result<> take_ids(const Paths& paths, const spec::MachineSpec& spec, spec::HostF
     return {};
 }
 
-Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const spec::HostFacts& facts,
-                   Prepared& out) {
-    Fd root = TRY(open_at(AT_FDCWD, facts.tree.directory.c_str(), O_PATH | O_DIRECTORY));
-    bool read_only = reads_only(spec);
-    out.record.tree = facts.tree.directory;
-    out.record.tree_read_only = read_only;
-    out.tree = TRY(lock_tree(paths, facts.tree.directory, root.get(),
-                             read_only ? LockKind::shared : LockKind::exclusive));
+Result<> lock_record_tree(const Paths& paths, Prepared& out) {
+    Fd root = TRY(open_at(AT_FDCWD, out.record.tree.c_str(), O_PATH | O_DIRECTORY));
+    out.tree = TRY(lock_tree(paths, out.record.tree, root.get(),
+                             out.record.tree_read_only ? LockKind::shared : LockKind::exclusive));
     for (const std::string& path : out.tree.paths) out.record.locks.push_back(path);
     return {};
+}
+
+Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const spec::HostFacts& facts,
+                   Prepared& out) {
+    out.record.tree = facts.tree.directory;
+    out.record.tree_read_only = reads_only(spec);
+    return lock_record_tree(paths, out);
 }
 
 // Throwaway files live here; only a plan that says so needs it. An older one of this name is of a machine
@@ -78,7 +84,7 @@ void fill_record(const spec::MachineSpec& spec, const spec::HostFacts& facts, co
     record.terminal = plan.process.terminal;
     // A machine in the foreground has told its user all; nothing is kept of it.
     record.remove = spec.remove_when_done || options.keep == Keep::foreground;
-    record.waits_ready = plan.wait_ready && plan.notify != launch::no_slot;
+    record.waits_ready = plan.wait_ready;
     record.stop_signal = plan.stop_signal;
     record.stop_timeout = plan.stop_timeout;
     if (plan.boot) record.init_kind = init_name(facts.tree.init_kind);
@@ -87,6 +93,7 @@ void fill_record(const spec::MachineSpec& spec, const spec::HostFacts& facts, co
         record.cgroup = cat(facts.cgroup_root, "/", plan.cgroup.path);
     record.remove_trees = plan.cleanup.remove_trees;
     record.command = plan.process.argv;
+    record.unit = facts.unit;
     record.keeper = {getpid(), process_start(getpid()).value_or(0)};
 }
 
@@ -118,6 +125,7 @@ Prepared::Prepared(Prepared&& other) noexcept
       tree(std::move(other.tree)),
       ids(std::move(other.ids)),
       plan(std::move(other.plan)),
+      unit(std::move(other.unit)),
       record(std::move(other.record)),
       cgroup_root(std::move(other.cgroup_root)),
       fail_step(other.fail_step),
@@ -145,10 +153,14 @@ void Prepared::keep() {
 }
 
 void Prepared::make_inheritable() {
+    for (int fd : locks()) fcntl(fd, F_SETFD, 0);
+}
+
+std::vector<int> Prepared::locks() const {
     std::vector<int> fds = {claim.lock(), ids.nspawn_lock.get()};
     for (const Fd& lock : tree.locks) fds.push_back(lock.get());
-    for (int fd : fds)
-        if (fd >= 0) fcntl(fd, F_SETFD, 0);
+    std::erase_if(fds, [](int fd) { return fd < 0; });
+    return fds;
 }
 
 Result<run::LaunchEnvironment> Prepared::environment() {
@@ -179,9 +191,13 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     facts.scratch_directory = cat(paths.scratch, "/", spec.name);
     if (options.keep == Keep::detached) facts.stdin_is_terminal = facts.stdout_is_terminal = false;
     out.cgroup_root = facts.cgroup_root;
+    if (options.as_unit) {
+        facts.unit = options.unit.empty() ? cat("croft-", spec.name, ".service") : options.unit;
+        facts.unit_notify = unit_notify_socket;
+    }
     plan::Plans plans = TRY(plan::plan(spec, facts));
     for (const std::string& warning : plans.warnings) warn(warning);
-    out.plan = std::move(plans.launch);
+    out.plan = std::move(plans.launch), out.unit = std::move(plans.unit);
     fill_record(spec, facts, out.plan, options, out.record);
     // Written before anything is made: what a killed launcher leaves is found from it.
     TRY(out.claim.write(out.record));
@@ -189,6 +205,16 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
             .within("keeping the plan"));
     TRY(make_scratch(paths, out.plan));
     return out;
+}
+
+Result<> retake(Prepared& machine) {
+    TRY(lock_record_tree(machine.paths, machine));
+    if (machine.record.id_base && !machine.plan.uid_maps.empty()) {
+        machine.ids = TRY(mark_ids(machine.paths, machine.record.name, *machine.record.id_base));
+        if (!machine.ids.nspawn_lock_path.empty())
+            machine.record.locks.push_back(machine.ids.nspawn_lock_path);
+    }
+    return make_scratch(machine.paths, machine.plan);
 }
 
 Result<Preview> preview(const Paths& paths, spec::MachineSpec spec) {

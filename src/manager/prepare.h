@@ -34,12 +34,15 @@ class Prepared {
     void keep();
     // Lets the locks live on over exec.
     void make_inheritable();
+    // The descriptors of all locks.
+    std::vector<int> locks() const;
 
     Paths paths;
     Claim claim;
     TreeLock tree;
     IdRange ids;
     launch::LaunchPlan plan;
+    launch::UnitPlan unit;  // when the machine will be a unit
     Record record;
     std::string cgroup_root;
     int fail_step = -1, kill_step = -1;
@@ -52,6 +55,10 @@ class Prepared {
 
 // Asks the host, takes what is needed, plans, and writes record and plan into the machine's directory.
 Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const StartOptions& options);
+
+// For a machine that starts again from its record and plan, under a claim that was taken anew: its tree, its ids and its
+// throwaway files.
+Result<> retake(Prepared& machine);
 
 // A system call filter, and where launch() and join() look for it: the program must outlive the environment.
 Result<run::SeccompProgram> load_filter(const Paths& paths, std::string_view request);

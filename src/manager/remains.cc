@@ -51,6 +51,12 @@ void pause_for(long milliseconds) {
     nanosleep(&time, nullptr);
 }
 
+// The group that is ours to remove: a unit's own is systemd's, and whoever clears up may be in it.
+std::string own_group(const Record& record) {
+    if (record.unit.empty() || record.cgroup.empty()) return record.cgroup;
+    return record.cgroup + "/payload";
+}
+
 // The first process of a machine whose keeper is gone is still ours to end; with it ends its whole PID
 // namespace.
 void kill_process(const ProcessId& process) {
@@ -96,8 +102,8 @@ Result<> clear_remains(const Paths& paths, const Record& record) {
         if (!result && first) first = std::move(result);
     };
     if (record.leader.pid) kill_process(record.leader);
-    if (!record.cgroup.empty() && is_below(record.cgroup, "/sys/fs/cgroup"))
-        keep_first(remove_cgroup(record.cgroup));
+    std::string group = own_group(record);
+    if (is_below(group, "/sys/fs/cgroup")) keep_first(remove_cgroup(group));
     for (const std::string& path : record.remove_trees) keep_first(remove_directory(paths, path));
     if (record.id_base) release_ids(paths, record.name, *record.id_base);
     for (const std::string& path : record.locks)
@@ -108,7 +114,7 @@ Result<> clear_remains(const Paths& paths, const Record& record) {
 }
 
 Result<> clear_for_reboot(const Record& record) {
-    TRY(remove_cgroup(record.cgroup));
+    TRY(remove_cgroup(own_group(record)));
     // An overlay mounted "volatile" leaves a mark in its work directory and is refused the next time
     // (kernel's overlayfs.rst, "Volatile mount"); this one was left in good order.
     for (const std::string& path : record.remove_trees)

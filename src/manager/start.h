@@ -27,6 +27,8 @@ struct StartOptions {
     uint64_t ready_timeout =
         90'000'000;          // µs that a boot may take to READY=1 when waiting; UINT64_MAX: for ever
     bool wait_ready = true;  // detached boot: return when ready
+    bool as_unit = false;    // the machine will be a unit of systemd
+    std::string unit;        // which one; empty: a transient one of its own, croft-NAME.service
     // Fault walk (hidden): the launch point that fails, or after which the launcher kills itself
     // (run/launch.h).
     int fail_step = -1, kill_step = -1;

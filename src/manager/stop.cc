@@ -3,6 +3,9 @@
 //   signal ---- leader gone ----------------------> ending ---- keeper gone ----> done
 //     |                                               ^
 //     +-- timeout --> kill (what hung is listed) -----+-- leader still there after 10s --> failed
+//
+// A machine that is a unit is stopped by systemd, or systemd would think that it had failed, or start it again: the
+// signal is then systemd's, and "keeper gone" is the end of systemd's job.
 #include <poll.h>
 #include <unistd.h>
 
@@ -15,6 +18,7 @@
 #include "manager/control.h"
 #include "manager/init_request.h"
 #include "manager/leader.h"
+#include "manager/supervisor.h"
 
 namespace croft::manager {
 namespace {
@@ -27,11 +31,15 @@ enum class Phase { signalled, killed, ending, done };
 struct Target {
     Machine machine;
     Fd leader, keeper;
+    std::optional<Job> job;  // systemd's, for a machine that is a unit
     Phase phase = Phase::signalled;
     uint64_t deadline = 0;  // monotonic µs; UINT64_MAX: none
     Stopped result;
     std::optional<Error> failed;
-    int watched() const { return phase == Phase::ending ? keeper.get() : leader.get(); }
+    int watched() const {
+        if (phase != Phase::ending) return leader.get();
+        return job ? supervisor()->fd() : keeper.get();
+    }
 };
 
 // The reason of the end, for whoever asks later; and a sign to `_relaunch` not to start it again.
@@ -40,13 +48,39 @@ void note(const Paths& paths, const Machine& machine, const char* text) {
         (void)replace_file_at(dir->get(), "stop", text, 0644);
 }
 
+bool job_ended(const Target& t) {
+    auto end = supervisor()->job_end(*t.job);
+    return !end || *end != JobEnd::running;
+}
+
 void start_ending(Target& t) {
-    t.phase = t.keeper ? Phase::ending : Phase::done;
+    t.phase = t.keeper || t.job ? Phase::ending : Phase::done;
     t.deadline = monotonic_now() + kill_patience;
+}
+
+bool is_unit(const Target& t) {
+    return !t.machine.record.unit.empty() && supervisor();
+}
+
+// systemd sends the signal, and from now on waits for the end.
+void queue_stop(Target& t) {
+    auto job = supervisor()->stop(t.machine.record.unit);
+    if (job)
+        t.job = *job;
+    else
+        t.failed = std::move(job).error(), t.phase = Phase::done;
+}
+
+// systemd's timeout is the same; ours comes a moment before it, to tell what hung.
+uint64_t before_systemd(uint64_t timeout) {
+    constexpr uint64_t moment = 200'000;  // µs
+    return timeout == UINT64_MAX || timeout < 4 * moment ? timeout : timeout - moment;
 }
 
 void kill_now(const Paths& paths, Target& t, const char* reason) {
     note(paths, t.machine, reason);
+    if (is_unit(t) && !t.job) queue_stop(t);
+    if (t.failed) return;
     (void)write_file_at(AT_FDCWD, (t.machine.record.cgroup + "/cgroup.kill").c_str(), "1");
     auto sent = send_signal(t.leader.get(), SIGKILL);
     t.phase = Phase::killed;
@@ -60,7 +94,10 @@ void send_stop(Target& t, uint64_t timeout) {
     // sysvinit has no signal that means power-off, so it is asked in its own way.
     auto sent = record.boot && (record.init_kind == "sysvinit" || record.init_kind == "openrc")
                     ? ask_init(record, t.leader.get(), Request::poweroff)
-                    : send_signal(t.leader.get(), static_cast<int>(record.stop_signal));
+                : is_unit(t) ? Result<>()
+                             : send_signal(t.leader.get(), static_cast<int>(record.stop_signal));
+    if (is_unit(t)) queue_stop(t);
+    if (t.failed) return;
     t.deadline = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
     if (!sent && sent.error().code == Errc::not_found) return start_ending(t);
     if (!sent) t.failed = std::move(sent).error(), t.phase = Phase::done;
@@ -74,9 +111,12 @@ void begin(const Paths& paths, Target& t, const StopOptions& options) {
     if (!leader) return start_ending(t);
     t.leader = std::move(*leader);
     uint64_t timeout = options.timeout.value_or(record.stop_timeout);
+    if (is_unit(t)) timeout = before_systemd(timeout);
     if (options.now || timeout == 0) return kill_now(paths, t, "stopped\n");
     // A frozen machine takes no signal.
-    if (t.machine.state == State::frozen)
+    if (t.machine.state == State::frozen && is_unit(t))
+        (void)supervisor()->thaw(record.unit);
+    else if (t.machine.state == State::frozen)
         (void)write_file_at(AT_FDCWD, (record.cgroup + "/cgroup.freeze").c_str(), "0");
     if (!record.boot && !handles_signal(record.leader.pid, record.stop_signal)) {
         t.result.outcome.text = cat("it does not handle ", signal_name(static_cast<int>(record.stop_signal)));
@@ -131,7 +171,7 @@ void step(const Paths& paths, std::vector<Target*>& active) {
     for (size_t i = 0; i < active.size(); ++i) {
         Target& t = *active[i];
         if (watched[i].revents && t.phase == Phase::ending)
-            t.phase = Phase::done;
+            t.phase = t.job ? Phase::ending : Phase::done;
         else if (watched[i].revents)
             start_ending(t);
         else if (now >= t.deadline)
@@ -148,6 +188,8 @@ void run(const Paths& paths, std::vector<Target>& targets, const StopOptions& op
             active.push_back(&targets[next]);
         }
         std::erase_if(active, [&](Target* t) {
+            // What systemd says of one job may have come with what it said of another.
+            if (t->phase == Phase::ending && t->job && job_ended(*t)) t->phase = Phase::done;
             if (t->phase != Phase::done) return false;
             finish(paths, *t);
             t->leader.reset(), t->keeper.reset();

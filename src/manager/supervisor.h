@@ -40,7 +40,7 @@ class Supervisor {
     virtual void forget(const std::string& unit) = 0;
 };
 
-// Null in a program that has none.
+// Null in a program that has none. (unit_start.cc)
 Supervisor* supervisor();
 void set_supervisor(Supervisor* supervisor);
 

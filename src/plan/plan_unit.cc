@@ -46,12 +46,21 @@ void describe_unit(const Draft& d, Settings& unit) {
 
 void supervise(const Draft& d, Settings& service) {
     std::string launcher = exec_word(cat(d.facts.helper_directory, "/croft-launch"));
+    std::string name = exec_word(d.spec.name);
     service.emplace_back("Type", "notify");
-    // The launcher says which process is the machine's; nothing inside may (a payload that is root of the
-    // host could name any process).
-    service.emplace_back("NotifyAccess", "main");
-    service.emplace_back("ExecStart", cat(launcher, " ", exec_word(d.spec.name)));
-    service.emplace_back("ExecStopPost", cat("-", launcher, " --cleanup ", exec_word(d.spec.name)));
+    // The launcher says which process is the machine's, and then that process speaks for itself; the one that clears up
+    // takes the machine's locks out of the store. Nothing else of the machine is heard. Where the payload may not speak
+    // (it has no socket to do it), the launcher does for it, when it is no longer the main process.
+    bool speaks_for_it = d.launch.wait_ready && d.launch.notify != launch::no_slot;
+    service.emplace_back("NotifyAccess", speaks_for_it ? "all" : "exec");
+    service.emplace_back("FileDescriptorStoreMax", "16");
+    service.emplace_back("ExecStart", cat(launcher, " ", name));
+    if (d.launch.wait_ready) service.emplace_back("ExecStartPost", cat("-", launcher, " --ready ", name));
+    service.emplace_back("ExecStopPost", cat("-", launcher, " --cleanup ", name));
+    // A machine that takes its time to boot is told about, not killed; who starts it decides how long to wait.
+    service.emplace_back("TimeoutStartSec", "infinity");
+    service.emplace_back("SyslogIdentifier", d.spec.name);
+    service.emplace_back("LogExtraFields", cat("MACHINE=", d.spec.name));
     // reboot(2) in a PID namespace ends its init with SIGHUP, power-off with SIGINT.
     service.emplace_back("RestartForceExitStatus", "SIGHUP");
     service.emplace_back("SuccessExitStatus", "SIGINT");
@@ -60,12 +69,9 @@ void supervise(const Draft& d, Settings& service) {
     service.emplace_back("TimeoutStopSec", seconds(d.launch.stop_timeout));
 }
 
-void confine(const Draft& d, Settings& service) {
-    const spec::Resources& r = d.spec.resources;
-    service.emplace_back("Slice", r.slice.empty() ? "machine.slice" : r.slice);
-    service.emplace_back("Delegate", "yes");
-    if (!has(r.unit_properties, "TasksMax")) service.emplace_back("TasksMax", "16384");
-    if (!has(r.unit_properties, "DevicePolicy")) service.emplace_back("DevicePolicy", "closed");
+void allow_devices(const Draft& d, Settings& service) {
+    if (!has(d.spec.resources.unit_properties, "DevicePolicy"))
+        service.emplace_back("DevicePolicy", "closed");
     service.emplace_back("DeviceAllow", "char-pts rw");
     if (d.boot)
         for (const char* path : {"/dev/fuse", "/dev/net/tun"})
@@ -73,6 +79,15 @@ void confine(const Draft& d, Settings& service) {
                 service.emplace_back("DeviceAllow", cat(path, " rw"));
     for (const spec::Device& device : d.spec.devices)
         service.emplace_back("DeviceAllow", cat(device.path, " ", device.access));
+}
+
+void confine(const Draft& d, Settings& service) {
+    const spec::Resources& r = d.spec.resources;
+    service.emplace_back("Slice", r.slice.empty() ? "machine.slice" : r.slice);
+    service.emplace_back("Delegate", "yes");
+    if (!has(r.unit_properties, "TasksMax")) service.emplace_back("TasksMax", "16384");
+    // Where the launcher cannot attach its own device policy to the payload's group, systemd's does it for the unit.
+    if (!d.device_policy) allow_devices(d, service);
     service.insert(service.end(), r.unit_properties.begin(), r.unit_properties.end());
 }
 

@@ -137,6 +137,7 @@ Error become_hold(Launched&& launched, HoldOptions&& options) {
     Words words;
     words.add("name", options.name);
     words.add("croft", options.croft);
+    words.add("unit", options.unit ? 1 : 0);
     words.add("pid", static_cast<uint64_t>(launched.pid));
     words.add("pidfd", launched.pidfd);
     words.add("dir", options.directory);
@@ -146,7 +147,7 @@ Error become_hold(Launched&& launched, HoldOptions&& options) {
     words.add("notify", launched.notify);
     words.add("listen", listening);
     words.add("client", options.client);
-    if (launched.cgroup && launched.cgroup_parent) {
+    if (launched.cgroup && launched.cgroup_parent && !options.unit) {
         words.add("cgroup", launched.cgroup);
         words.add("cgparent", launched.cgroup_parent);
         words.add("cgname", launched.cgroup_name);

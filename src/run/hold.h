@@ -26,6 +26,7 @@ struct HoldOptions {
     uint64_t log_limit = 8 << 20;  // bytes of `log` before it becomes `log.1`
     uint32_t stop_signal = 15;     // to the payload when croft-hold gets SIGTERM
     bool boot = false;             // PID 1 may ask for a reboot
+    bool unit = false;             // systemd is the parent: croft-hold keeps the console, and nothing else
     bool has_cleanup = false;
 };
 

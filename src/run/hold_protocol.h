@@ -15,6 +15,8 @@
 //   and removed at the end, `cgname=` below `cgparent=FD` stop=N              signal for the payload when
 //   croft-hold itself gets SIGTERM boot=1              PID 1 may reboot: then `croft=PATH _relaunch NAME` is
 //   executed instead of ending cleanup=1           `croft=PATH _cleanup NAME` is executed at the end
+//   unit=1              systemd is the parent, and tells how the machine ends: croft-hold keeps the console
+//   only, writes what nobody reads of it to its standard output (the journal), and ends with the payload
 //   logmax=BYTES        size at which `log` becomes `log.1` (default 8 MiB)
 // Every other fd it was given stays open until it ends; the lock of the machine is one of them.
 //

@@ -119,7 +119,8 @@ Result<> Launch::make_group_in_unit() {
     for (const launch::CgroupSetting& setting : wanted.settings)
         TRY(write_file_at(unit, setting.file.c_str(), setting.value).within("limiting the unit's cgroup"));
     if (!wanted.controllers.empty()) TRY(kernel::step_aside(unit, "launch"));
-    TRY(kernel::enable_controllers(unit, TRY(kernel::offered_controllers(unit, wanted.controllers))));
+    std::vector<std::string> offered = TRY(kernel::offered_controllers(unit, wanted.controllers));
+    TRY(kernel::enable_controllers(unit, offered));
     TRY(make_payload_group(unit, false));
     if (wanted.device_policy) TRY(attach_device_policy(payload_group_.get(), wanted.devices));
     out_.cgroup = Fd(dup(payload_group_.get()));
@@ -149,7 +150,7 @@ Result<> Launch::make_cgroup() {
 }
 
 bool Launch::needs_go() const {
-    return private_users() || has_attributes(plan_.process);
+    return private_users() || has_attributes(plan_.process) || env_.cloned;
 }
 
 Result<> Launch::prepare_payload() {
@@ -214,6 +215,7 @@ Result<> Launch::help_payload() {
         if (long e = write_maps(out_.pid, plan_.uid_maps, plan_.gid_maps); e < 0)
             return os_error(static_cast<int>(-e), "writing the id maps of the user namespace");
     TRY(set_attributes(out_.pid, plan_.process));
+    if (env_.cloned) TRY(env_.cloned(out_.pid));
     if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1)
         return os_error(errno, "telling the payload to go on");
     return {};

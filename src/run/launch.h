@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ struct LaunchEnvironment {
     // The payload becomes a child of the caller's own parent (CLONE_PARENT), which is systemd for a launcher in a
     // unit. Then plan.cgroup.of_unit is set too.
     bool sibling = false;
+    // Called when the payload's process is there and waits, before it may go on: for who must be known to somebody else
+    // before it can end. An error undoes the launch.
+    std::function<Result<>(pid_t)> cloned;
     std::string_view seccomp;    // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
     uint32_t seccomp_flags = 0;  // SECCOMP_FILTER_FLAG_*
 

@@ -166,6 +166,10 @@ void Relay::read_notification() {
 
 Result<> Relay::reap() {
     siginfo_t info = {};
+    if (!o_.child) {
+        outcome_ = launch::Outcome{};
+        return {};
+    }
     while (waitid(P_PIDFD, static_cast<id_t>(o_.pidfd), &info, WEXITED | __WALL) < 0)
         if (errno != EINTR) return os_error(errno, "waiting for the payload");
     outcome_ = launch::outcome_from_wait(info.si_code, info.si_status, o_.pid1);

@@ -59,6 +59,7 @@ struct RelayOptions {
     int link = -1;                         // attach: the connection to croft-hold; its end ends the relay
     int changes = -1;  // some further descriptor: whenever it is readable, `changed` is called and reads it
     std::function<void()> changed;
+    bool child = true;  // false: its exit status is somebody else's to take, and the outcome is left "running"
     bool pid1 = true;  // false for exec: SIGHUP and SIGINT are then just signals
 };
 

@@ -20,14 +20,6 @@ void drop_property(MachineSpec& s, std::string_view name) {
     std::erase_if(s.resources.unit_properties, [&](const auto& property) { return property.first == name; });
 }
 
-// "12.5%" with at most two decimals, in hundredths of a percent as systemd counts them.
-std::optional<uint64_t> parse_percent(std::string_view text) {
-    if (!text.ends_with('%')) return {};
-    auto value = parse_decimal(text.substr(0, text.size() - 1));
-    if (!value || *value % 10000) return {};
-    return *value / 10000;
-}
-
 namespace {
 using std::string_view;
 

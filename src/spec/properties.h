@@ -11,9 +11,6 @@ void set_property(MachineSpec& s, std::string_view name, std::string value);
 std::vector<std::string> property_values(const MachineSpec& s, std::string_view name);
 void drop_property(MachineSpec& s, std::string_view name);
 
-// "12.5%" with at most two decimals, in hundredths of a percent as systemd counts them.
-std::optional<uint64_t> parse_percent(std::string_view text);
-
 // Get and reset of a row, and the end of its set; P::name is the property.
 template <class P>
 std::vector<std::string> property_get(const MachineSpec& s) {

@@ -191,15 +191,4 @@ std::string decimal_text(uint64_t millionths) {
     return rest.empty() ? out : cat(out, ".", rest);
 }
 
-std::optional<uint64_t> parse_decimal(string_view text) {
-    size_t dot = text.find('.');
-    auto whole = parse_uint(text.substr(0, dot));
-    std::string digits(dot == text.npos ? string_view("0") : text.substr(dot + 1));
-    if (!whole || *whole > 1000000 || digits.empty() || digits.size() > 6) return {};
-    digits.resize(6, '0');
-    auto rest = parse_uint(digits);
-    if (!rest) return {};
-    return *whole * 1000000 + *rest;
-}
-
 }  // namespace croft::spec

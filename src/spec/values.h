@@ -47,7 +47,6 @@ std::string size_text(uint64_t bytes);
 std::string duration_text(uint64_t microseconds);
 // Millionths as a decimal without trailing zeros: 1500000 is "1.5".
 std::string decimal_text(uint64_t millionths);
-std::optional<uint64_t> parse_decimal(std::string_view text);
 
 // C escapes (\n, \x41, \\ …) for values that may hold any byte.
 Result<std::string> unescape_c(std::string_view text);

@@ -20,7 +20,7 @@ namespace {
 struct Hold {
     long pid, pidfd, dir, console, out, err, notify, listen, client, cgroup, cgroup_parent, log_max;
     const char *name, *cgroup_name, *croft;
-    bool boot, cleanup;
+    bool boot, cleanup, unit;
     long stop = SIGTERM, signals = -1, log = -1, log_size = 0;
 };
 
@@ -50,13 +50,17 @@ void put_file(long dir, const char* name, const char* text, size_t size) {
 }
 
 void open_log(Hold& h) {
+    if (h.unit) {
+        h.log = 1;
+        return;
+    }
     h.log = create(h.dir, "log", O_APPEND);
     long size = h.log < 0 ? 0 : tiny::call(SYS_lseek, h.log, 0, SEEK_END);
     h.log_size = size > 0 ? size : 0;
 }
 
 void write_log(Hold& h, long size) {
-    if (h.log_size > h.log_max) {
+    if (h.log_size > h.log_max && !h.unit) {
         close(h.log);
         tiny::call(SYS_renameat2, h.dir, tiny::arg("log"), h.dir, tiny::arg("log.1"), 0);
         open_log(h);
@@ -240,6 +244,10 @@ bool remove_cgroup(Hold& h) {
 }
 
 [[noreturn]] void finish(Hold& h, char** envp) {
+    if (h.unit) {
+        drain_rest(h);
+        tiny::exit(0);
+    }
     siginfo_t info = {};
     while (tiny::call(SYS_waitid, P_PID, h.pid, tiny::arg(&info), WEXITED, 0) == -EINTR) {
     }
@@ -269,6 +277,7 @@ bool remove_cgroup(Hold& h) {
 // A host that goes down ends its processes with SIGTERM: to the machine that is its own clean stop.
 void pass_on_stop(Hold& h) {
     tiny::call(SYS_read, h.signals, tiny::arg(buffer), sizeof buffer);
+    if (h.unit) return;  // systemd has told the payload itself
     tiny::call(SYS_pidfd_send_signal, h.pidfd, h.stop, 0, 0);
 }
 
@@ -315,7 +324,8 @@ int tiny_main(int, char** argv, char** envp) {
               .cgroup_name = tiny::value_of(argv, "cgname"),
               .croft = tiny::value_of(argv, "croft"),
               .boot = option(argv, "boot", 0) == 1,
-              .cleanup = option(argv, "cleanup", 0) == 1};
+              .cleanup = option(argv, "cleanup", 0) == 1,
+              .unit = option(argv, "unit", 0) == 1};
     if (h.pid <= 0 || h.pidfd < 0 || h.dir < 0 || !h.name || !h.croft) return 125;
     // Nothing but SIGKILL ends it: it is the only one who knows how the machine ends.
     tiny::block_signals(~tiny::Signals{0});

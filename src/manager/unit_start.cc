@@ -1,0 +1,133 @@
+#include "manager/unit_start.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "manager/handover.h"
+#include "manager/leader.h"
+#include "manager/supervisor.h"
+
+namespace croft::manager {
+namespace {
+
+constexpr uint64_t start_patience = 90'000'000;  // µs for systemd to begin with a unit whose turn has come
+constexpr uint64_t name_patience = 5'000'000;    // µs for systemd to forget the unit's last life
+
+Supervisor* installed = nullptr;
+
+// What this process was told by its environment, the launcher has to know too.
+void pass_environment(launch::UnitPlan& unit) {
+    for (const char* name : {"CROFT_RUN_DIR", "CROFT_STATE_DIR", "CROFT_CACHE_DIR", "CROFT_HELPER_DIR",
+                             "CROFT_CONFIG_DIR"})
+        if (const char* value = getenv(name)) unit.service.emplace_back("Environment", cat(name, "=", value));
+}
+
+// A unit that has just ended is forgotten by systemd a moment later; until then its name is taken.
+Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit) {
+    for (uint64_t until = monotonic_now() + name_patience;;) {
+        auto job = systemd.start_transient(unit);
+        if (job || job.error().code != Errc::exists || monotonic_now() > until) return job;
+        systemd.forget(unit.name);
+        timespec pause = {0, 10'000'000};
+        nanosleep(&pause, nullptr);
+    }
+}
+
+Error refused(const launch::UnitPlan& unit) {
+    return error(Errc::failed, cat("systemd did not start ", unit.name, "; `systemctl status ", unit.name,
+                                   "` and `journalctl -u ", unit.name, "` say why"));
+}
+
+// The launcher's connection; an error when the job ends without one.
+Result<Fd> accept_launcher(Supervisor& systemd, Job job, int listening, const launch::UnitPlan& unit) {
+    for (uint64_t until = monotonic_now() + start_patience;;) {
+        uint64_t now = monotonic_now();
+        pollfd watched[] = {{listening, POLLIN, 0}, {systemd.fd(), POLLIN, 0}};
+        int n = poll(watched, 2, now < until ? static_cast<int>((until - now) / 1000 + 1) : 0);
+        if (n < 0 && errno != EINTR) return os_error(errno, "waiting for the launcher");
+        if (n == 0) return error(Errc::timeout, cat("systemd does not start ", unit.name, " (systemctl list-jobs)"));
+        if (watched[0].revents) {
+            Fd connection(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
+            if (connection) return connection;
+            if (errno != EINTR && errno != ECONNABORTED) return os_error(errno, "accepting the launcher");
+        }
+        if (TRY(systemd.job_end(job)) == JobEnd::failed) return refused(unit);
+    }
+}
+
+// A payload that ended at once takes its unit with it, and the launcher may not come to answer. The record tells.
+int ended_already(const Prepared& machine) {
+    auto text = read_file_at(machine.claim.directory(), "record");
+    auto record = text ? parse_record(*text) : Result<Record>(std::move(text).error());
+    return record && record->leader.pid && exists_at(machine.claim.directory(), "exit") ? record->leader.pid : 0;
+}
+
+}  // namespace
+
+Supervisor* supervisor() {
+    return installed;
+}
+void set_supervisor(Supervisor* supervisor) {
+    installed = supervisor;
+}
+
+bool machines_are_units(const Paths& paths) {
+    const char* wanted = getenv("CROFT_SUPERVISOR");
+    if (wanted && *wanted) return std::string_view(wanted) == "systemd";
+    return paths.system && access("/run/systemd/system", F_OK) == 0;
+}
+
+Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach) {
+    Supervisor& systemd = *supervisor();
+    Fd listening = TRY(listen_start(machine.claim.directory()));
+    pass_environment(machine.unit);
+    Job job = TRY(start_when_free(systemd, machine.unit));
+    Fd connection = TRY(accept_launcher(systemd, job, listening.get(), machine.unit));
+    unlinkat(machine.claim.directory(), "start", 0);
+    StartRequest request;
+    request.has_streams = streams == Streams::inherited;
+    request.wants_console = attach;
+    request.fail_step = machine.fail_step, request.kill_step = machine.kill_step;
+    std::vector<int> descriptors;
+    if (request.has_streams) descriptors = {0, 1, 2};
+    for (int lock : machine.locks()) descriptors.push_back(lock);
+    TRY(send_request(connection.get(), request, descriptors));
+    UnitStart out;
+    auto leader = receive_answer(connection.get());
+    out.leader = leader ? *leader : ended_already(machine);
+    if (!out.leader) return std::move(leader).error();
+    machine.record.leader = {out.leader, process_start(out.leader).value_or(0)};
+    if (attach) out.connection = std::move(connection);
+    return out;
+}
+
+Result<JobEnd> wait_job(Supervisor& systemd, Job job, uint64_t until) {
+    for (;;) {
+        JobEnd end = TRY(systemd.job_end(job));
+        if (end != JobEnd::running) return end;
+        uint64_t now = monotonic_now();
+        if (now >= until) return error(Errc::timeout, "systemd has not finished its job (systemctl list-jobs)");
+        pollfd watched = {systemd.fd(), POLLIN, 0};
+        if (poll(&watched, 1, static_cast<int>(std::min<uint64_t>((until - now) / 1000 + 1, 1 << 30))) < 0 &&
+            errno != EINTR)
+            return os_error(errno, "waiting for systemd");
+    }
+}
+
+Result<> start_declared_unit(const Paths&, const std::string& name) {
+    std::string unit = cat("croft@", name, ".service");
+    Supervisor& systemd = *supervisor();
+    systemd.forget(unit);
+    Job job = TRY(systemd.start(unit));
+    if (TRY(wait_job(systemd, job, UINT64_MAX)) == JobEnd::done) return {};
+    return error(Errc::failed, cat("systemd could not start ", unit, "; `journalctl -u ", unit, " -n 20` says why"));
+}
+
+}  // namespace croft::manager

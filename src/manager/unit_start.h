@@ -1,0 +1,26 @@
+// Starting a machine as a unit of systemd: the side of the command (unit_launch.h has the other one). Called by start.cc.
+#pragma once
+
+#include "base/result.h"
+#include "manager/prepare.h"
+#include "manager/start.h"
+#include "manager/supervisor.h"
+
+namespace croft::manager {
+
+// Has systemd start a transient unit with the machine's plan, hands it the locks, and waits until the payload has been
+// executed. An error is the launcher's own, or systemd's about the unit. `streams`: the payload gets this process's own.
+struct UnitStart {
+    int leader = 0;
+    Fd connection;  // as from connect_attach(), when the machine has a terminal and `attach` is wanted
+};
+enum class Streams { journal, inherited };
+Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach);
+
+// A declared machine, by its unit croft@NAME.service. Returns when its payload has been executed.
+Result<> start_declared_unit(const Paths& paths, const std::string& name);
+
+// A job's end, or an error when `until` (monotonic µs) has passed.
+Result<JobEnd> wait_job(Supervisor& supervisor, Job job, uint64_t until);
+
+}  // namespace croft::manager
