@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 
 # A host that has what croft meets: systemd with machined, D-Bus, polkit, a firewall, file systems with and without
-# snapshots. Python is the agent's.
+# snapshots. Python is the agent's. What an administrator's programs talk to the bus with: python3-dbus, gdbus, pkcheck.
 vm_packages=(
-  systemd systemd-sysv dbus polkitd systemd-container libpam-systemd iproute2 nftables procps util-linux login passwd
-  linux-image-cloud-amd64 python3 btrfs-progs e2fsprogs acl attr libcap2-bin
+  systemd systemd-sysv dbus polkitd systemd-container libpam-systemd libnss-mymachines
+  iproute2 nftables procps util-linux login passwd linux-image-cloud-amd64
+  python3 python3-dbus libglib2.0-bin strace btrfs-progs e2fsprogs acl attr libcap2-bin
 )
 
 # vm_image SUITE AGENT KERNEL_PY DIR: fills DIR with vmlinux, initrd and disk.img.

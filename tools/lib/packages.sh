@@ -8,6 +8,9 @@ packages_build=(
   libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev
 )
 
+# To build and check the Debian package (tools/package).
+packages_package=(dpkg-dev debhelper fakeroot lintian)
+
 # To make a tree that croft can boot.
 packages_tree=(
   mmdebstrap debian-archive-keyring ca-certificates util-linux busybox-static
