@@ -41,7 +41,6 @@ struct DeviceAccess {               // allow rule of the device policy; everythi
 };
 struct Cgroup {
     std::string path;               // below the cgroup2 mount ("croft/web"); empty: stay in the caller's
-    bool of_unit = false;           // it is the group of the launcher's own unit: systemd has made and limited it
     std::string payload;            // subgroup the payload lives in and owns ("payload"), or ""
     std::vector<std::string> controllers;   // to enable on the way down
     std::vector<CgroupSetting> settings;
@@ -49,11 +48,11 @@ struct Cgroup {
     std::vector<DeviceAccess> devices;
     bool delegate = false;          // chown the payload's group to owner_uid/gid
     uint32_t owner_uid = 0, owner_gid = 0;
+    bool of_unit = false;           // it is the group of the launcher's own unit: systemd has made and limited it
     static void fields(auto& v, auto& s) {
-        v("path", s.path), v("of_unit", s.of_unit), v("payload", s.payload), v("controllers", s.controllers),
-            v("settings", s.settings),
+        v("path", s.path), v("payload", s.payload), v("controllers", s.controllers), v("settings", s.settings),
             v("device_policy", s.device_policy), v("devices", s.devices), v("delegate", s.delegate),
-            v("owner_uid", s.owner_uid), v("owner_gid", s.owner_gid);
+            v("owner_uid", s.owner_uid), v("owner_gid", s.owner_gid), v("of_unit", s.of_unit);
     }
 };
 

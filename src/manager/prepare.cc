@@ -14,6 +14,7 @@
 #include "manager/lock_file.h"
 #include "manager/remains.h"
 #include "manager/remove_tree.h"
+#include "manager/supervisor.h"
 
 namespace croft::manager {
 namespace {
@@ -27,6 +28,11 @@ bool reads_only(const spec::MachineSpec& spec) {
 
 // Where PID 1 hears its services (sd_notify(3)); it has not moved since systemd 229.
 constexpr const char* unit_notify_socket = "/run/systemd/notify";
+
+void make_unit(spec::HostFacts& facts, std::string name) {
+    facts.unit = std::move(name);
+    facts.unit_notify = unit_notify_socket;
+}
 
 const char* init_name(spec::InitKind kind) {
     constexpr const char* names[] = {"other", "systemd", "sysvinit", "openrc", "busybox"};
@@ -191,10 +197,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     facts.scratch_directory = cat(paths.scratch, "/", spec.name);
     if (options.keep == Keep::detached) facts.stdin_is_terminal = facts.stdout_is_terminal = false;
     out.cgroup_root = facts.cgroup_root;
-    if (options.as_unit) {
-        facts.unit = options.unit.empty() ? cat("croft-", spec.name, ".service") : options.unit;
-        facts.unit_notify = unit_notify_socket;
-    }
+    if (options.as_unit) make_unit(facts, options.unit.empty() ? unit_name(spec.name) : options.unit);
     plan::Plans plans = TRY(plan::plan(spec, facts));
     for (const std::string& warning : plans.warnings) warn(warning);
     out.plan = std::move(plans.launch), out.unit = std::move(plans.unit);
@@ -217,11 +220,16 @@ Result<> retake(Prepared& machine) {
     return make_scratch(machine.paths, machine.plan);
 }
 
+std::string unit_name(std::string_view machine) {
+    return cat("croft-", machine, ".service");
+}
+
 Result<Preview> preview(const Paths& paths, spec::MachineSpec spec) {
     spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, false)));
     if (spec.name.empty()) spec.name = machine_name_from_path(spec.root.directory);
     facts.run_directory = cat(paths.machines, "/", spec.name);
     facts.scratch_directory = cat(paths.scratch, "/", spec.name);
+    if (machines_are_units(paths)) make_unit(facts, unit_name(spec.name));
     // Which range a start would get is known only when it is taken; the first one stands for it.
     if (spec.users.mode == UserMode::automatic || spec.users.mode == UserMode::pick)
         facts.id_base = first_id_base;

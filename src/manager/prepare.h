@@ -64,6 +64,9 @@ Result<> retake(Prepared& machine);
 Result<run::SeccompProgram> load_filter(const Paths& paths, std::string_view request);
 void set_filter(run::LaunchEnvironment& environment, const run::SeccompProgram& filter);
 
+// Of the transient unit of a machine.
+std::string unit_name(std::string_view machine);
+
 // The name of a machine that was given none.
 std::string choose_name(const spec::MachineSpec& spec);
 

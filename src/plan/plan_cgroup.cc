@@ -181,10 +181,11 @@ void use_unit_group(Draft& d) {
 
 // What systemd has a property for is in the unit plan; it would undo what somebody else writes.
 void leave_limits_to_systemd(launch::Cgroup& cgroup) {
+    static constexpr std::string_view known[] = {
+        "memory.max", "memory.high", "memory.low", "memory.min", "memory.swap.max", "cpu.max",   "cpu.weight",
+        "cpu.idle",   "cpuset.cpus", "cpuset.mems", "pids.max",   "io.weight",       "io.max"};
     std::erase_if(cgroup.settings, [](const launch::CgroupSetting& setting) {
-        for (std::string_view known : {"memory.", "cpu.max", "cpu.weight", "pids.", "io.", "cpuset."})
-            if (setting.file.starts_with(known) && setting.file != "cpu.max.burst") return true;
-        return false;
+        return std::ranges::find(known, setting.file) != std::end(known);
     });
     cgroup.controllers.clear();
 }

@@ -50,7 +50,7 @@ inline LaunchPlan full_plan() {
                    {"memory"},  {{"memory.max", "1024"}},
                    true,        {{'c', 1, 3, "rwm", true}, {'a', -1, -1, "m", false}},
                    true,        524288,
-                   524289};
+                   524289,       true};
     plan.slots = 9;
     plan.notify = 8;
     plan.host = plan.stage = plan.inside = every_step();

@@ -160,6 +160,23 @@ const Case cases[] = {
          f.tree.init = "/sbin/init", f.tree.systemd_init = false, f.tree.init_kind = spec::InitKind::busybox;
      },
      true},
+    {"app-in-unit",
+     [](auto& s, auto& f) {
+         all_limits(s, f);
+         f.unit = "croft-web.service", f.unit_notify = "/run/systemd/notify";
+     }},
+    {"boot-in-unit",
+     [](auto& s, auto& f) {
+         s.resources.slice = "a-b.slice";
+         f.unit = "croft@web.service", f.unit_notify = "/run/systemd/notify";
+     },
+     true},
+    {"boot-in-unit-no-userns",
+     [](auto& s, auto& f) {
+         s.users.mode = spec::UserNamespace::Mode::no;
+         f.unit = "croft-web.service", f.unit_notify = "/run/systemd/notify";
+     },
+     true},
     {"boot-unit",
      [](auto& s, auto&) {
          s.unit_settings = {{"Unit.After", "db.service"},
