@@ -167,15 +167,17 @@ std::string slice_path(std::string_view slice) {
     return slice == "-.slice" ? "" : cat(out, slice, "/");
 }
 
-// The group is the unit's: made, limited and removed by systemd. What the machine owns is a group below it, because
-// limits are files that the owner of a group could write.
+// The group is the unit's: made, limited and removed by systemd. An app lives in it, and sees its limits there, as
+// programs that size themselves by them expect; a system owns a group below, because limits are files that the owner of
+// a group could write.
 void use_unit_group(Draft& d) {
     launch::Cgroup& cgroup = d.launch.cgroup;
     const std::string& slice = d.spec.resources.slice;
     cgroup.of_unit = true;
     cgroup.path = cat(slice_path(slice.empty() ? "machine.slice" : slice), d.facts.unit);
+    if (!d.boot) return;
     cgroup.payload = "payload";
-    cgroup.delegate = d.boot;
+    cgroup.delegate = true;
     cgroup.owner_uid = d.root_uid, cgroup.owner_gid = d.root_gid;
 }
 
