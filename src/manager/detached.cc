@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "manager/events.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
 #include "manager/watch.h"
@@ -33,42 +34,19 @@ Result<Pipe> make_pipe() {
     return Pipe{Fd(fds[0]), Fd(fds[1])};
 }
 
-// An error on its way through a pipe: code, errno, text.
-void send_error(int fd, const Error& e) {
-    (void)write_all(fd, cat("E", static_cast<int>(e.code), " ", e.err, " ", e.text));
-}
-
-Error received_error(std::string_view text) {
-    Error out;
-    text.remove_prefix(1);
-    size_t first = text.find(' '), second = first == text.npos ? text.npos : text.find(' ', first + 1);
-    if (second == text.npos)
-        return error(Errc::failed, "the launching process said something that makes no sense");
-    out.code = static_cast<Errc>(parse_uint(text.substr(0, first)).value_or(0));
-    out.err = static_cast<int>(parse_int(text.substr(first + 1, second - first - 1)).value_or(0));
-    out.text = text.substr(second + 1);
-    return out;
-}
-
 std::string own_path() {
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
     return n > 0 ? std::string(path, static_cast<size_t>(n)) : "/usr/bin/croft";
 }
 
-// Nothing of the caller's stays open in a process that lives as long as the machine.
-void drop_streams() {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
-    if (null > 2) close(null);
-    (void)!chdir("/");
-}
-
 Result<> record_launched(Prepared& machine, pid_t leader) {
     machine.record.keeper = {getpid(), process_start(getpid()).value_or(0)};
     machine.record.leader = {leader, process_start(leader).value_or(0)};
     machine.record.started = realtime_now();
-    return machine.claim.write(machine.record);
+    TRY(machine.claim.write(machine.record));
+    tell_event(machine.paths, {.machine = machine.record.name, .event = Event::started, .leader = leader});
+    return {};
 }
 
 Result<run::HoldOptions> hold_options(Prepared& machine) {
@@ -94,6 +72,39 @@ void set_environment(const Paths& paths) {
 }
 
 }  // namespace
+
+void drop_streams() {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
+    if (null > 2) close(null);
+    (void)!chdir("/");
+}
+
+// An error on its way through a pipe: code, errno, text.
+void send_error(int fd, const Error& e) {
+    (void)write_all(fd, cat("E", static_cast<int>(e.code), " ", e.err, " ", e.text));
+}
+
+Error received_error(std::string_view text) {
+    Error out;
+    text.remove_prefix(1);
+    size_t first = text.find(' '), second = first == text.npos ? text.npos : text.find(' ', first + 1);
+    if (second == text.npos)
+        return error(Errc::failed, "the launching process said something that makes no sense");
+    out.code = static_cast<Errc>(parse_uint(text.substr(0, first)).value_or(0));
+    out.err = static_cast<int>(parse_int(text.substr(first + 1, second - first - 1)).value_or(0));
+    out.text = text.substr(second + 1);
+    return out;
+}
+
+Result<Record> await_launched(Fd status, int directory) {
+    std::string told = TRY(read_all(status.get()).within("waiting for the machine's keeper"));
+    size_t failure = told.find('E');
+    if (told.starts_with(launched_byte) && failure == told.npos)
+        return parse_record(TRY(read_file_at(directory, "record")));
+    if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
+    return received_error(std::string_view(told).substr(failure));
+}
 
 Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     auto environment = machine.environment();
@@ -147,16 +158,13 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
         _exit(1);  // the parent clears what was taken
     }
     status.write.reset(), theirs.reset();
-    std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
-    size_t failure = told.find('E');
-    if (told.starts_with(launched_byte) && failure == told.npos) {
-        std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
-        machine.record = TRY(parse_record(record));
+    auto record = await_launched(std::move(status.read), machine.claim.directory());
+    if (record) {
+        machine.record = std::move(*record);
         return KeptStart{machine.record.leader.pid, keeper, std::move(ours)};
     }
     waitpid(keeper, nullptr, 0);
-    if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
-    return received_error(std::string_view(told).substr(failure));
+    return std::move(record).error();
 }
 
 namespace {
