@@ -10,6 +10,7 @@
 #include "dialect/settings.h"
 #include "manager/find_tree.h"
 #include "manager/host_words.h"
+#include "manager/install_mark.h"
 #include "manager/request.h"
 #include "spec/fields.h"
 
@@ -32,9 +33,10 @@ Result<std::map<std::string, std::string>> machine_files(const dialect::Places& 
 
 // One file with its drop-ins, applied to a fresh spec. `spec` is filled as far as it goes.
 Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::string_view name,
-                                         const dialect::Specifiers& specifiers, spec::MachineSpec& spec) {
+                                         const dialect::Specifiers& specifiers, spec::MachineSpec& spec,
+                                         const dialect::Draft* draft = nullptr) {
     dialect::FileSettings files =
-        TRY(dialect::load_settings(where, name, "", dialect::Settings::yes, specifiers));
+        TRY(dialect::load_settings(where, name, "", dialect::Settings::yes, specifiers, draft));
     if (!files.declared) return error(Errc::not_found, cat("no file declares a machine ", quoted(name)));
     LoadedMachine out{{}, std::move(files.files), std::move(files.warnings)};
     Result<> applied = spec::apply(files.patch, spec, out.warnings);
@@ -63,7 +65,9 @@ Declared look_at(const dialect::Places& where, const std::string& name, const st
     return out;
 }
 
-Error no_such(const Paths& paths, std::string_view name) {
+}  // namespace
+
+Error not_declared(const Paths& paths, std::string_view name) {
     std::vector<std::string> names;
     if (auto all = declared_names(paths)) names = std::move(*all);
     std::string near = closest(name, names);
@@ -73,7 +77,6 @@ Error no_such(const Paths& paths, std::string_view name) {
                      near.empty() ? std::string("; `croft create` makes one")
                                   : cat("; did you mean ", quoted(near), "?")));
 }
-}  // namespace
 
 Result<std::vector<std::string>> declared_names(const Paths& paths) {
     std::vector<std::string> names;
@@ -97,13 +100,16 @@ Result<Declared> find_declared(const Paths& paths, std::string_view name) {
         for (const std::string& file : dialect::machine_file_paths(where, name))
             if (exists_at(AT_FDCWD, file.c_str()))
                 return look_at(where, std::string(name), file, host_specifiers());
-    return no_such(paths, name);
+    return not_declared(paths, name);
 }
 
-Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name) {
+Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
     spec::MachineSpec spec;
-    auto read = read_machine_files(places(paths), name, host_specifiers(), spec);
-    if (!read && read.error().code == Errc::not_found) return no_such(paths, name);
+    if (!draft && is_marked_incomplete(paths, name))
+        return error(Errc::wrong_state, cat("machine ", quoted(name), " is incomplete: the copy of its tree was "
+                                            "interrupted or goes on; `croft rm --config ", name, "` removes it"));
+    auto read = read_machine_files(places(paths), name, host_specifiers(), spec, draft);
+    if (!read && read.error().code == Errc::not_found) return not_declared(paths, name);
     if (!read) return std::move(read).error();
     TRY(complete(spec).within(read->files.front()));
     read->spec = std::move(spec);

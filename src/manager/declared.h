@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dialect/settings.h"
 #include "manager/paths.h"
 #include "spec/machine_spec.h"
 #include "spec/spec_patch.h"
@@ -39,6 +40,10 @@ struct LoadedMachine {
 };
 // Everything that `croft start NAME` goes by: files, merging, trust rules, specifiers, validation and the
 // files of the host that it names. not_found when there is no such file (a .nspawn file declares nothing).
-Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name);
+// `draft`: as if that file had that text already.
+Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name,
+                                    const dialect::Draft* draft = nullptr);
+// Of one that is not there: where it was looked for, and what is near.
+Error not_declared(const Paths& paths, std::string_view name);
 
 }  // namespace croft::manager

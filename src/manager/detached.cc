@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "manager/events.h"
 #include "manager/handover.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
@@ -22,8 +23,6 @@
 
 namespace croft::manager {
 namespace {
-
-constexpr char launched_byte = 'L';
 
 struct Pipe {
     Fd read, write;
@@ -40,19 +39,13 @@ std::string own_path() {
     return n > 0 ? std::string(path, static_cast<size_t>(n)) : "/usr/bin/croft";
 }
 
-// Nothing of the caller's stays open in a process that lives as long as the machine.
-void drop_streams() {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
-    if (null > 2) close(null);
-    (void)!chdir("/");
-}
-
 Result<> record_launched(Prepared& machine, pid_t leader) {
     machine.record.keeper = {getpid(), process_start(getpid()).value_or(0)};
     machine.record.leader = {leader, process_start(leader).value_or(0)};
     machine.record.started = realtime_now();
-    return machine.claim.write(machine.record);
+    TRY(machine.claim.write(machine.record));
+    tell_event(machine.paths, {.machine = machine.record.name, .event = Event::started, .leader = leader});
+    return {};
 }
 
 Result<run::HoldOptions> hold_options(Prepared& machine) {
@@ -78,6 +71,22 @@ void set_environment(const Paths& paths) {
 }
 
 }  // namespace
+
+void drop_streams() {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
+    if (null > 2) close(null);
+    (void)!chdir("/");
+}
+
+Result<Record> await_launched(Fd status, int directory) {
+    std::string told = TRY(read_all(status.get()).within("waiting for the machine's keeper"));
+    size_t failure = told.find('E');
+    if (told.starts_with(launched_byte) && failure == told.npos)
+        return parse_record(TRY(read_file_at(directory, "record")));
+    if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
+    return unpack_error(std::string_view(told).substr(failure));
+}
 
 Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     auto environment = machine.environment();
@@ -131,16 +140,13 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
         _exit(1);  // the parent clears what was taken
     }
     status.write.reset(), theirs.reset();
-    std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
-    size_t failure = told.find('E');
-    if (told.starts_with(launched_byte) && failure == told.npos) {
-        std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
-        machine.record = TRY(parse_record(record));
+    auto record = await_launched(std::move(status.read), machine.claim.directory());
+    if (record) {
+        machine.record = std::move(*record);
         return KeptStart{machine.record.leader.pid, keeper, std::move(ours)};
     }
     waitpid(keeper, nullptr, 0);
-    if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
-    return unpack_error(std::string_view(told).substr(failure));
+    return std::move(record).error();
 }
 
 namespace {

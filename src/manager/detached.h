@@ -1,5 +1,5 @@
-// Machines with a keeper: a process that launches the machine and then becomes croft-hold. Called by start.cc
-// and relaunch.cc; attach_console() also by exec.cc.
+// Machines with a keeper: a process that launches the machine and then becomes croft-hold. Called by start.cc,
+// ready.cc and relaunch.cc; attach_console() also by exec.cc.
 #pragma once
 
 #include <functional>
@@ -25,6 +25,13 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach);
 // then nothing of the launch is left. `status` (CLOEXEC) gets one byte when the machine runs; its end tells
 // that croft-hold does. `client` is attached to the console from the start.
 Error launch_and_hold(Prepared& machine, Fd status, Fd client);
+
+// What a keeper says on its status pipe: this byte when the machine runs, or a packed error (handover.h).
+inline constexpr char launched_byte = 'L';
+// Who waits for that. The record is as the keeper wrote it.
+Result<Record> await_launched(Fd status, int directory);
+// In a process that lives as long as the machine: nothing of the caller's stays open.
+void drop_streams();
 
 struct AttachOptions {
     std::string detach_keys;  // "": the default ones

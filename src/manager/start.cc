@@ -10,10 +10,12 @@
 #include "base/text.h"
 #include "manager/control.h"
 #include "manager/detached.h"
+#include "manager/events.h"
 #include "manager/exec.h"
 #include "manager/inspect.h"
 #include "manager/leader.h"
 #include "manager/prepare.h"
+#include "manager/ready.h"
 #include "manager/remains.h"
 #include "manager/rootless.h"
 #include "manager/supervisor.h"
@@ -30,7 +32,9 @@ using Kind = launch::Outcome::Kind;
 Result<> record_launched(Prepared& machine, pid_t leader) {
     machine.record.leader = {leader, process_start(leader).value_or(0)};
     machine.record.started = realtime_now();
-    return machine.claim.write(machine.record);
+    TRY(machine.claim.write(machine.record));
+    tell_event(machine.paths, {.machine = machine.record.name, .event = Event::started, .leader = leader});
+    return {};
 }
 
 // One life of a machine whose parent is this process: from launch to its end (which may ask for another
@@ -53,6 +57,7 @@ Result<launch::Outcome> live_once(Prepared& machine, const StartOptions& options
     relay.pid1 = machine.plan.boot;
     relay.ready = [&] {
         (void)replace_file_at(machine.claim.directory(), "ready", "1\n");
+        tell_event(machine.paths, {.machine = machine.record.name, .event = Event::ready});
         if (options.on_ready) options.on_ready(machine.record.name);
     };
     auto end = run::relay(signals, relay);
@@ -75,7 +80,11 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
     run::SignalTrap signals = TRY(run::SignalTrap::set());
     for (;;) {
         out.outcome = TRY(live_once(machine, options, signals, give_input, out.leader));
-        if (out.outcome.kind != Kind::rebooted) return out;
+        bool again = out.outcome.kind == Kind::rebooted;
+        tell_event(machine.paths, {.machine = out.name,
+                                   .event = again ? Event::rebooted : Event::exited,
+                                   .detail = again ? "" : launch::describe(out.outcome)});
+        if (!again) return out;
         TRY(clear_for_reboot(machine.record));
         unlinkat(machine.claim.directory(), "ready", 0);
         ++machine.record.restarts;
@@ -262,6 +271,19 @@ Result<Started> start_as_unit(const Paths& paths, Prepared machine, const spec::
 
 }  // namespace
 
+Result<Started> go_on(const Paths& paths, const Machine& machine, const StartOptions& options) {
+    Started out;
+    out.name = machine.name;
+    out.outcome.kind = Kind::running;
+    Fd directory =
+        TRY(open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY));
+    std::optional<Watch> watch;
+    if (machine.record.boot && options.wait_ready) watch.emplace(directory.get());
+    out.leader = TRY(launch_ready(directory.get()).within(cat("starting machine ", quoted(machine.name))));
+    if (watch) TRY(wait_ready(paths, *watch, options, out));
+    return out;
+}
+
 Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOptions& wanted) {
     if (!paths.system && geteuid() != 0) TRY(become_fake_root());
     StartOptions options = wanted;
@@ -272,6 +294,11 @@ Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOpt
         return what.empty() ? std::move(prepared).error() : std::move(prepared).error().within(what);
     }
     std::string phrase = cat("starting machine ", quoted(spec.name));
+    if (options.ready_only) {
+        TRY(hold_ready(std::move(*prepared)).within(phrase));
+        tell_event(paths, {.machine = spec.name, .event = Event::prepared});
+        return Started{.name = spec.name};
+    }
     if (options.as_unit) return start_as_unit(paths, std::move(*prepared), spec, options).within(phrase);
     // With a terminal, a keeper has it: so the user can leave the machine running and come back.
     bool keeper =

@@ -192,14 +192,9 @@ void leave_limits_to_systemd(launch::Cgroup& cgroup) {
 
 void warn_unit_only(Draft& d) {
     if (!d.facts.unit.empty()) return;
-    static constexpr std::string_view applied[] = {
-        "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
-        "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
     std::vector<std::string> names;
     for (const auto& [name, value] : d.spec.resources.unit_properties) {
-        bool here = std::ranges::find(applied, name) != std::end(applied);
-        // A share is of what systemd knows; CPUQuota= is always written as one.
-        if (here && (!value.ends_with('%') || name == "CPUQuota")) continue;
+        if (is_group_limit(name, value)) continue;
         if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
     if (!names.empty())
@@ -207,6 +202,15 @@ void warn_unit_only(Draft& d) {
 }
 
 }  // namespace
+
+bool is_group_limit(std::string_view property, std::string_view value) {
+    static constexpr std::string_view applied[] = {
+        "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
+        "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
+    bool here = std::ranges::find(applied, property) != std::end(applied);
+    // A share is of what systemd knows; CPUQuota= is always written as one.
+    return here && (!value.ends_with('%') || property == "CPUQuota");
+}
 
 Result<> plan_cgroup(Draft& d) {
     launch::Cgroup& cgroup = d.launch.cgroup;

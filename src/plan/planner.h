@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,5 +25,9 @@ struct Plans {
 };
 
 Result<Plans> plan(const spec::MachineSpec& spec, const spec::HostFacts& facts);
+
+// Whether croft itself sets this property of systemd.resource-control(5), as a file of the machine's control group:
+// then it can also be changed while the machine runs. What else there is takes effect by systemd alone.
+bool is_group_limit(std::string_view property, std::string_view value);
 
 }  // namespace croft::plan
