@@ -103,7 +103,7 @@ Result<Declared> find_declared(const Paths& paths, std::string_view name) {
     return not_declared(paths, name);
 }
 
-Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
+Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
     spec::MachineSpec spec;
     if (!draft && is_marked_incomplete(paths, name))
         return error(Errc::wrong_state, cat("machine ", quoted(name), " is incomplete: the copy of its tree was "
@@ -111,9 +111,15 @@ Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name, c
     auto read = read_machine_files(places(paths), name, host_specifiers(), spec, draft);
     if (!read && read.error().code == Errc::not_found) return not_declared(paths, name);
     if (!read) return std::move(read).error();
-    TRY(complete(spec).within(read->files.front()));
+    TRY(spec::validate(spec).within(read->files.front()));
     read->spec = std::move(spec);
     return read;
+}
+
+Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
+    LoadedMachine loaded = TRY(parse_declared(paths, name, draft));
+    TRY(complete(loaded.spec).within(loaded.files.front()));
+    return loaded;
 }
 
 }  // namespace croft::manager

@@ -43,6 +43,10 @@ struct LoadedMachine {
 // `draft`: as if that file had that text already.
 Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name,
                                     const dialect::Draft* draft = nullptr);
+// The same but for the host's files that it names (environment, credentials, profiles): they may be on a disk that is
+// not mounted yet, when the unit of a machine is only described.
+Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name,
+                                     const dialect::Draft* draft = nullptr);
 // Of one that is not there: where it was looked for, and what is near.
 Error not_declared(const Paths& paths, std::string_view name);
 
