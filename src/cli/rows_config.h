@@ -53,15 +53,17 @@ inline constexpr Verb config_rows[] = {
      .function = verb_edit},
     {.name = "set",
      .group = Group::config,
-     .synopsis = "[OPTIONS] NAME KEY=VALUE…",
+     .synopsis = "[OPTIONS] NAME [KEY=VALUE…]",
      .help = "change settings of a declared machine",
-     .doc = "KEY is a key of the machine file (Resources.MemoryMax), or the name of a setting or option (memory, "
-            "--memory). What is set has the last word: it is kept in NAME.machine.d/50-set.conf. A list is replaced as "
+     .doc = "KEY is a key of the machine file (Resources.MemoryMax), or the name of a setting (memory); options are taken "
+            "too, as `croft run` has them. What is set has the last word: it is kept in NAME.machine.d/50-set.conf. A list is replaced as "
             "a whole; name its key several times for several items.\n\n"
             "Says of each setting whether it is in effect now or from the next start on: resource limits of a running "
             "machine are changed at once.",
      .example = "croft set web memory=2G cpus=1.5\n"
+                "croft set web --memory=2G --bind=/srv/data\n"
                 "croft set web Exec.Environment=LANG=C.UTF-8 Unit.After=network-online.target",
+     .spec_options = SpecOptions::any,
      .operands = Operands::declared,
      .supervised = true,
      .options = quiet_options,

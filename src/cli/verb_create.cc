@@ -1,5 +1,6 @@
 // create, rename, clone-config: what makes machine files.
 #include "base/log.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -34,6 +35,7 @@ Result<> check_offered(const spec::SpecPatch& patch, spec::Mode mode) {
 
 Result<manager::NewMachine> wanted_machine(const Arguments& args) {
     manager::NewMachine out;
+    TRY(check_machine_name(args.operands[0]));
     spec::Mode mode = TRY(mode_of(args));
     TRY(check_offered(args.patch, mode));
     spec::SpecPatch options = args.patch;

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "manager/change.h"
+#include "spec/fields.h"
 
 namespace croft::cli {
 
@@ -20,6 +21,18 @@ Result<std::vector<manager::Setting>> settings(const Arguments& args, bool with_
         out.push_back({word.substr(0, equals), equals == word.npos ? "" : word.substr(equals + 1)});
     }
     return out;
+}
+
+// The same, written as for `croft run`: `croft set web --memory=2G`.
+void add_options(const spec::SpecPatch& patch, std::vector<manager::Setting>& out) {
+    for (const spec::Assignment& assignment : patch.assignments) {
+        const std::string& value = assignment.value;
+        if (std::string_view(assignment.field->key) == "*")
+            out.push_back({cat(assignment.field->section, ".", value.substr(0, value.find('='))),
+                           value.find('=') == value.npos ? "" : value.substr(value.find('=') + 1)});
+        else
+            out.push_back({assignment.field->name, value});
+    }
 }
 
 const char* when(const manager::Changed& changed, const manager::ChangedSetting& setting) {
@@ -41,8 +54,9 @@ Result<int> tell(const Arguments& args, const std::string& name, const manager::
 
 Result<int> verb_set(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
-    TRY(expect_operands(verb, args, 2, SIZE_MAX));
+    TRY(expect_operands(verb, args, args.patch.assignments.empty() ? 2 : 1, SIZE_MAX));
     auto wanted = TRY(settings(args, true));
+    add_options(args.patch, wanted);
     manager::Paths paths = TRY(manager::find_paths());
     const std::string& name = args.operands[0];
     return tell(args, name, TRY(manager::set_properties(paths, name, wanted)));

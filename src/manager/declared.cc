@@ -47,24 +47,54 @@ Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::stri
     return out;
 }
 
-Declared look_at(const dialect::Places& where, const std::string& name, const std::string& file,
-                 const dialect::Specifiers& specifiers) {
-    Declared out;
-    out.name = name, out.file = file;
-    auto masked = dialect::is_masked(file);
-    out.masked = masked && *masked;
-    spec::MachineSpec spec;
-    if (!out.masked) {
-        auto read = read_machine_files(where, name, specifiers, spec);
-        Result<> valid = read ? spec::validate(spec).within(file) : Result<>(std::move(read).error());
-        if (!valid) out.wrong = std::move(valid).error();
+// Every assignment by itself, so that one wrong value does not hide the next.
+void apply_each(spec::SpecPatch patch, Reading& reading) {
+    std::vector<spec::Warning> warnings;
+    for (spec::Assignment& assignment : patch.assignments) {
+        spec::SpecPatch one;
+        one.assignments.push_back(std::move(assignment));
+        Result<> applied = spec::apply(one, reading.spec, warnings);
+        if (!applied) reading.mistakes.push_back(std::move(applied).error().text);
     }
-    out.boot = spec.mode == spec::Mode::boot;
-    out.tree = spec.root.directory.empty() ? tree_path(name) : spec.root.directory;
-    out.autostart = spec.autostart;
+    for (spec::Warning& warning : warnings) reading.warnings.push_back(std::move(warning.text));
+}
+
+Reading read_each(std::vector<dialect::SourceFile> files, const std::string& name, dialect::Specifiers specifiers) {
+    Reading out;
+    specifiers.name = name;
+    for (dialect::SourceFile& file : files) {
+        std::vector<dialect::Mistake> mistakes;
+        spec::SpecPatch patch = dialect::read_machine_file(file.text, file.path, specifiers, mistakes);
+        for (dialect::Mistake& mistake : mistakes) out.mistakes.push_back(std::move(mistake.error.text));
+        apply_each(std::move(patch), out);
+        out.files.push_back(std::move(file.path));
+    }
+    out.spec.name = name;
+    if (out.spec.root.directory.empty()) out.spec.root.directory = tree_path(name);
     return out;
 }
 
+Declared look_at(const dialect::Places& where, const std::string& name, const std::string& file,
+                 const dialect::Specifiers& specifiers) {
+    Declared out;
+    out.name = name, out.file = file, out.tree = tree_path(name);
+    auto masked = dialect::is_masked(file);
+    out.masked = masked && *masked;
+    if (out.masked) return out;
+    auto files = dialect::read_machine_files(where, name);
+    if (!files) {
+        out.wrong = std::move(files).error();
+        return out;
+    }
+    Reading reading = read_each(std::move(*files), name, specifiers);
+    out.boot = reading.spec.mode == spec::Mode::boot;
+    out.tree = reading.spec.root.directory;
+    out.autostart = reading.spec.autostart;
+    Result<> valid = spec::validate(reading.spec).within(file);
+    if (!reading.mistakes.empty()) valid = error(Errc::invalid, reading.mistakes.front());
+    if (!valid) out.wrong = std::move(valid).error();
+    return out;
+}
 }  // namespace
 
 Error not_declared(const Paths& paths, std::string_view name) {
@@ -101,6 +131,12 @@ Result<Declared> find_declared(const Paths& paths, std::string_view name) {
             if (exists_at(AT_FDCWD, file.c_str()))
                 return look_at(where, std::string(name), file, host_specifiers());
     return not_declared(paths, name);
+}
+
+Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& where, const std::string& name) {
+    auto files = TRY(dialect::read_machine_files(where, name));
+    if (files.empty()) return not_declared(paths, name);
+    return read_each(std::move(files), name, host_specifiers());
 }
 
 Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {

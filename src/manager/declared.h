@@ -47,6 +47,13 @@ Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name,
 // not mounted yet, when the unit of a machine is only described.
 Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name,
                                      const dialect::Draft* draft = nullptr);
+// All that the files say as far as it is right, and all that is wrong in them: what a list shows of a machine with a
+// mistake, and what `croft verify` tells. not_found as above.
+struct Reading {
+    spec::MachineSpec spec;  // its name and tree are set, it is not validated
+    std::vector<std::string> files, mistakes, warnings;
+};
+Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& where, const std::string& name);
 // Of one that is not there: where it was looked for, and what is near.
 Error not_declared(const Paths& paths, std::string_view name);
 

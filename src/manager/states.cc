@@ -45,7 +45,7 @@ constexpr Row rows[] = {
     {"bind", running},
     {"unbind", running},
     {"wait", running | ended | set(State::starting)},
-    {"logs", running | ended},
+    {"logs", running | ended | set(State::starting)},
     {"rm", ended},
     {"rm --config", ended | declared_only},
     {"rename", ended | set(State::configured, State::installed)},

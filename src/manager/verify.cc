@@ -6,31 +6,16 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "dialect/regular_file.h"
-#include "dialect/settings.h"
 #include "manager/declared.h"
 #include "manager/find_tree.h"
-#include "manager/host_words.h"
 #include "manager/install_mark.h"
 #include "manager/request.h"
 #include "manager/start.h"
-#include "spec/fields.h"
 
 namespace croft::manager {
 namespace {
 
 constexpr std::string_view suffix = ".machine";
-
-// Every assignment by itself, so that one wrong value does not hide the next.
-void apply_each(spec::SpecPatch patch, spec::MachineSpec& spec, Verdict& verdict) {
-    std::vector<spec::Warning> warnings;
-    for (spec::Assignment& assignment : patch.assignments) {
-        spec::SpecPatch one;
-        one.assignments.push_back(std::move(assignment));
-        Result<> applied = spec::apply(one, spec, warnings);
-        if (!applied) verdict.mistakes.push_back(std::move(applied).error().text);
-    }
-    for (spec::Warning& warning : warnings) verdict.warnings.push_back(std::move(warning.text));
-}
 
 // What the words do not show: what the whole must obey, and what this host would refuse.
 void judge_whole(const Paths& paths, spec::MachineSpec spec, const std::string& file, Verdict& verdict) {
@@ -51,21 +36,9 @@ void judge_whole(const Paths& paths, spec::MachineSpec spec, const std::string& 
 }
 
 Result<Verdict> judge(const Paths& paths, const dialect::Places& where, const std::string& name) {
-    Verdict out{name, {}, {}};
-    auto files = TRY(dialect::read_machine_files(where, name));
-    if (files.empty()) return not_declared(paths, name);
-    dialect::Specifiers specifiers = host_specifiers();
-    specifiers.name = name;
-    spec::MachineSpec spec;
-    for (const dialect::SourceFile& file : files) {
-        std::vector<dialect::Mistake> mistakes;
-        spec::SpecPatch patch = dialect::read_machine_file(file.text, file.path, specifiers, mistakes);
-        for (dialect::Mistake& mistake : mistakes) out.mistakes.push_back(std::move(mistake.error.text));
-        apply_each(std::move(patch), spec, out);
-    }
-    spec.name = name;
-    if (spec.root.directory.empty()) spec.root.directory = tree_path(name);
-    if (out.mistakes.empty()) judge_whole(paths, std::move(spec), files[0].path, out);
+    Reading reading = TRY(read_with_mistakes(paths, where, name));
+    Verdict out{name, std::move(reading.mistakes), std::move(reading.warnings)};
+    if (out.mistakes.empty()) judge_whole(paths, std::move(reading.spec), reading.files[0], out);
     return out;
 }
 
