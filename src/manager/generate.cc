@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "host/tree.h"
 #include "manager/declared.h"
+#include "manager/id_ranges.h"
 #include "plan/planner.h"
 
 namespace croft::manager {
@@ -73,6 +74,7 @@ spec::HostFacts facts_of(const spec::MachineSpec& spec) {
     spec::HostFacts facts;
     facts.tree.init_kind = spec::InitKind::systemd;
     facts.tree.systemd_init = true;
+    facts.id_base = first_id_base;  // which one it gets is not the unit's business
     // Whether these are there counts when the machine starts; a rule for one that is not does nothing.
     for (const char* path : {"/dev/fuse", "/dev/net/tun"}) facts.devices[path].type = 'c';
     if (spec.mode != spec::Mode::boot) return facts;

@@ -120,15 +120,14 @@ void plan_unit(Draft& d) {
 Result<launch::UnitPlan> plan_drop_in(const spec::MachineSpec& spec, const spec::HostFacts& facts) {
     Plans plans;
     Draft draft(spec, facts, plans);
+    TRY(plan_users(draft));
     TRY(plan_stop(draft));
-    draft.device_policy = facts.has_device_bpf;  // the launcher's, in the payload's group
+    draft.device_policy = facts.has_device_bpf && facts.privileged;
     launch::UnitPlan& plan = plans.unit;
     plan.name = cat("croft@", spec.name, ".service");
     describe_unit(draft, plan.unit);
-    // The template's (exec) is for a payload that may speak with systemd; see supervise().
-    using Users = spec::UserNamespace::Mode;
-    bool root_is_root = spec.users.mode == Users::no || spec.users.mode == Users::identity;
-    if (draft.boot && root_is_root) plan.service.emplace_back("NotifyAccess", "all");
+    // Where the launcher listens for the payload, because that is root of the host too, it speaks for it (supervise()).
+    if (draft.boot && !draft.private_users) plan.service.emplace_back("NotifyAccess", "all");
     end_by(draft, plan.service);
     confine(draft, plan.service);
     add_settings(draft, plan);
