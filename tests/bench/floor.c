@@ -151,12 +151,52 @@ static void bind_notify(int notify) {
     CHECK(bind(notify, (struct sockaddr *)&address, sizeof address));
 }
 
-static void wait_ready(int notify, int pidfd, const char *cgroup) {
+/* A console for the init, in its own devpts; its master goes to the parent, who reads it. */
+static void make_console(int to) {
+    int master = open("dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), unlock = 0, number = 0;
+    CHECK(master);
+    CHECK(ioctl(master, TIOCSPTLCK, &unlock));
+    CHECK(ioctl(master, TIOCGPTN, &number));
+    char path[32];
+    snprintf(path, sizeof path, "dev/pts/%d", number);
+    int slave = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    CHECK(slave);
+    CHECK(mknod("dev/console", S_IFREG | 0600, 0));
+    attach(slave, "dev/console");
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {.align = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+    memcpy(CMSG_DATA(&control.align), &master, sizeof master);
+    struct iovec byte = {"c", 1};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    CHECK(sendmsg(to, &message, 0));
+}
+
+static int receive_console(int from) {
+    char byte;
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    int master = -1;
+    CHECK(recvmsg(from, &message, MSG_CMSG_CLOEXEC) == 1 ? 0 : -1);
+    memcpy(&master, CMSG_DATA(&control.align), sizeof master);
+    /* With its other end open here it never looks hung up between two sessions inside. */
+    CHECK(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    return master;
+}
+
+static void wait_ready(int notify, int pidfd, int console, const char *cgroup) {
     char text[4096], byte;
     for (;;) {
-        struct pollfd watched[] = {{notify, POLLIN, 0}, {pidfd, POLLIN, 0}};
-        poll(watched, 2, -1);
+        struct pollfd watched[] = {{notify, POLLIN, 0}, {pidfd, POLLIN, 0}, {console, POLLIN, 0}};
+        poll(watched, 3, -1);
         if (watched[1].revents) return;
+        if (watched[2].revents & POLLIN) CHECK(read(console, text, sizeof text));
+        if (!watched[0].revents) continue;
         long n = recv(notify, text, sizeof text - 1, 0);
         CHECK(n);
         text[n] = 0;
@@ -175,7 +215,7 @@ static void give_cgroup(int group, const char *uid) {
     for (int i = 0; i < 3; ++i) CHECK(fchownat(group, files[i], id, id, 0));
 }
 
-static void child(const char *root, int tree, int dev, int notify, char **argv) {
+static void child(const char *root, int tree, int dev, int notify, int parent, char **argv) {
     int boot = notify >= 0;
     static const char *const shm[] = {"mode", "1777", "size", "64m", NULL};
     static const char *const pts[] = {"ptmxmode", "0666", "mode", "0620", NULL};
@@ -195,6 +235,7 @@ static void child(const char *root, int tree, int dev, int notify, char **argv) 
         mount_fs("tmpfs", run, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "run");
         mount_fs("tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "tmp");
         bind_notify(notify);
+        make_console(parent);
     }
     CHECK(syscall(SYS_pivot_root, ".", "."));
     CHECK(umount2(".", MNT_DETACH));
@@ -206,8 +247,13 @@ static void child(const char *root, int tree, int dev, int notify, char **argv) 
     static const char *const masked[] = {"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
                                          "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi"};
     static const char *const readonly[] = {"/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+    static const char *const more[] = {"/proc/kallsyms", "/proc/kmsg", "/proc/sys/kernel/random/boot_id"};
     for (unsigned i = 0; i < 8; ++i) mask(dir, file, masked[i]);
+    for (int i = 0; i < 3 && boot; ++i) mask(dir, file, more[i]);
+    /* The init's own: it applies its network settings, which is a service more. */
+    int net_settings = boot ? (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/sys/net", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -1;
     for (unsigned i = 0; i < 6; ++i) bind_self(readonly[i], MOUNT_ATTR_RDONLY);
+    if (boot) attach(net_settings, "/proc/sys/net");
     CHECK(sethostname("floor", 5));
     int net = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -273,14 +319,14 @@ static int run(int argc, char **argv) {
             CHECK(setresgid(0, 0, 0));
             CHECK(setresuid(0, 0, 0));
         }
-        child(root, tree, dev, notify, argv + at);
+        child(root, tree, dev, notify, go[1], argv + at);
     }
     close(go[1]);
     if (map[0]) {
         close(user_namespace(map, pid));
         CHECK(write(go[0], "g", 1));
     }
-    if (boot) wait_ready(notify, pidfd, cgroup);
+    if (boot) wait_ready(notify, pidfd, receive_console(go[0]), cgroup);
     int status = wait_for(pidfd);
     for (int tries = 0; rmdir(cgroup) < 0 && errno == EBUSY && tries < 1000 && !boot; ++tries) usleep(100);
     return status;
