@@ -1,5 +1,6 @@
 #include "manager/detached.h"
 
+#include <linux/close_range.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,6 +134,8 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
     if (keeper == 0) {
         setsid();
         signal(SIGHUP, SIG_DFL);
+        // Further descriptors of the caller's too: a pipe that it had at 3 would never end for its reader.
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         int told = status.write.get();
         Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
         status.read.reset(), ours.reset();
