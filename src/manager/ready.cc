@@ -14,6 +14,8 @@
 #include "manager/detached.h"
 #include "manager/handover.h"
 #include "manager/leader.h"
+#include "manager/supervisor.h"
+#include "manager/unit_start.h"
 #include "run/hold.h"
 
 namespace croft::manager {
@@ -58,6 +60,15 @@ std::optional<Fd> wait_for_word(int listening, int signals) {
     }
 }
 
+// What is held goes to the machine's unit, and this process is done.
+Result<> launch_as_unit(Prepared& machine, Fd status) {
+    TRY(machine.claim.write(machine.record));
+    unlinkat(machine.claim.directory(), "attach", 0);
+    TRY(start_unit(machine, Streams::journal, false));
+    machine.keep();
+    return write_all(status.get(), std::string_view(&launched_byte, 1));
+}
+
 // The keeper's life. What `machine` holds is given back at its end, unless croft-hold has taken over.
 void keep_ready(Prepared& machine, Fd told) {
     auto begin = [&]() -> Result<std::pair<Fd, Fd>> {
@@ -78,8 +89,10 @@ void keep_ready(Prepared& machine, Fd told) {
     unblock_signals();
     machine.record.prepared = false;
     Fd copy(fcntl(status->get(), F_DUPFD_CLOEXEC, 3));
-    Error failed = launch_and_hold(machine, std::move(*status), Fd());
-    (void)write_all(copy.get(), pack_error(failed));
+    Result<> done = supervisor() && machines_are_units(machine.paths)
+                        ? launch_as_unit(machine, std::move(*status))
+                        : Result<>(launch_and_hold(machine, std::move(*status), Fd()));
+    if (!done) (void)write_all(copy.get(), pack_error(done.error()));
 }
 
 }  // namespace

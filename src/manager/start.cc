@@ -94,7 +94,8 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
 // An init that says nothing of itself counts as up when it has not ended by then.
 constexpr uint64_t silent_init_time = 300'000;  // µs
 
-// Until READY=1, or the machine's end.
+}  // namespace
+
 Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& options, Started& out) {
     bool silent = false;
     uint64_t timeout = options.ready_timeout;
@@ -121,6 +122,8 @@ Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& 
     return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),
                                     "; it runs on: `croft logs ", out.name, "` shows what it does"));
 }
+
+namespace {
 
 Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const StartOptions& options) {
     Started out;
