@@ -6,8 +6,7 @@
 #include "cli/output.h"
 #include "cli/started.h"
 #include "cli/verbs.h"
-#include "manager/declared.h"
-#include "manager/states.h"
+#include "manager/start.h"
 
 namespace croft::cli {
 
@@ -21,18 +20,6 @@ Result<manager::StartOptions> start_options(const Arguments& args) {
     if (auto step = TRY(number_option(args, "--fail-step"))) options.fail_step = static_cast<int>(*step);
     if (auto step = TRY(number_option(args, "--kill-step"))) options.kill_step = static_cast<int>(*step);
     return options;
-}
-
-Result<manager::Started> start_one(const manager::Paths& paths, const std::string& name,
-                                   const manager::StartOptions& options) {
-    manager::Machine machine = TRY(manager::find_any(paths, name));
-    if (machine.state == manager::State::ready && options.ready_only)
-        return error(Errc::wrong_state, cat("machine ", quoted(name), " is ready already"));
-    TRY(manager::check_state(machine, "start"));
-    if (machine.state == manager::State::ready) return manager::go_on(paths, machine, options);
-    manager::LoadedMachine loaded = TRY(manager::load_declared(paths, name));
-    for (const spec::Warning& warning : loaded.warnings) warn(warning.text);
-    return manager::start(paths, std::move(loaded.spec), options);
 }
 
 Result<> tell(const Arguments& args, const manager::Started& started, std::string& json) {
@@ -62,7 +49,7 @@ Result<int> verb_start(const Verb& verb, std::span<char* const> arguments) {
                 say_up(who, begin, false);
             };
         }
-        auto started = start_one(paths, name, options);
+        auto started = manager::start_declared(paths, name, options);
         progress.clear();
         if (!started) return std::move(started).error();
         return tell(args, *started, json);

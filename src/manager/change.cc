@@ -8,13 +8,14 @@
 #include "dialect/ini.h"
 #include "dialect/print.h"
 #include "dialect/regular_file.h"
+#include "manager/config_changed.h"
 #include "manager/config_file.h"
 #include "manager/declared.h"
-#include "manager/events.h"
 #include "manager/live.h"
 #include "manager/request.h"
 #include "manager/setting_key.h"
 #include "manager/states.h"
+#include "manager/supervisor.h"
 #include "plan/planner.h"
 
 namespace croft::manager {
@@ -96,6 +97,13 @@ Result<> write_drop_in(const DropIn& drop_in) {
     return write_config(place.directory.get(), place.name, text, Existing::replace).within(drop_in.path);
 }
 
+// What stands in [Resources] and is no property that a running unit could be given.
+bool is_live_property(std::string_view name) {
+    const spec::Field* field = spec::field_by_key("Resources", name);
+    std::string_view row = field ? field->name : "";
+    return field && row != "slice" && row != "cgroup-parent" && name != "Delegate";
+}
+
 // Behind the writing: what of it the machine has now.
 Result<Changed> finish(const Paths& paths, const std::string& name, const DropIn& drop_in,
                        std::vector<ChangedSetting> settings, const spec::MachineSpec& spec) {
@@ -103,18 +111,21 @@ Result<Changed> finish(const Paths& paths, const std::string& name, const DropIn
     Changed out{drop_in.path, std::move(settings), false, std::nullopt};
     std::vector<std::string> keys;
     for (const ChangedSetting& setting : out.settings) keys.push_back(cat(setting.key, "=", setting.text));
-    tell_event(paths, {.machine = name, .event = Event::config, .detail = join(keys, ", ")});
+    config_changed(paths, name, join(keys, ", "));
     auto machine = find(paths, name);
     out.alive = machine && machine->alive();
     if (!out.alive || !machine->record.leader.pid) return out;
-    bool any = false;
+    std::vector<std::string> limits;
+    bool by_systemd = !machine->record.unit.empty() && supervisor();
     for (ChangedSetting& setting : out.settings) {
-        bool limit = setting.key.starts_with("Resources.");
-        setting.live = limit && plan::is_group_limit(std::string_view(setting.key).substr(10), setting.text);
-        any = any || setting.live;
+        if (!setting.key.starts_with("Resources.")) continue;
+        std::string property = setting.key.substr(10);
+        // systemd can do more of them, and knows what a percentage is a share of.
+        setting.live = by_systemd ? is_live_property(property) : plan::is_group_limit(property, setting.text);
+        if (setting.live) limits.push_back(std::move(property));
     }
-    if (!any) return out;
-    if (Result<> applied = apply_limits(paths, *machine, spec); !applied) {
+    if (limits.empty()) return out;
+    if (Result<> applied = apply_limits(paths, *machine, spec, limits); !applied) {
         out.not_applied = std::move(applied).error();
         for (ChangedSetting& setting : out.settings) setting.live = false;
     }
@@ -189,7 +200,7 @@ Result<> replace_machine_file(const Paths& paths, const std::string& name, const
     if (now != before.text)
         return error(Errc::busy, cat(before.from, " was changed by somebody else meanwhile"));
     TRY(write_config(directory.get(), name + ".machine", text, Existing::replace));
-    tell_event(paths, {.machine = name, .event = Event::config, .detail = "edited"});
+    config_changed(paths, name, "edited");
     return {};
 }
 

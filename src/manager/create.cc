@@ -11,10 +11,10 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "dialect/print.h"
+#include "manager/config_changed.h"
 #include "manager/config_file.h"
 #include "manager/copy_tree.h"
 #include "manager/declared.h"
-#include "manager/events.h"
 #include "manager/install_mark.h"
 #include "manager/remove_tree.h"
 #include "manager/states.h"
@@ -117,7 +117,7 @@ Result<std::string> create(const Paths& paths, const NewMachine& machine) {
     // A long copy keeps nobody else from changing another machine.
     directory.reset();
     if (mark) TRY(fill_tree(paths, machine, std::move(mark)));
-    tell_event(paths, {.machine = name, .event = Event::config, .detail = "created"});
+    config_changed(paths, name, "created");
     return path;
 }
 
@@ -171,7 +171,7 @@ Result<RemovedDeclaration> remove_declared(const Paths& paths, const std::string
         return os_error(errno, cat("removing ", machine.file));
     clear_incomplete(paths, name);
     TRY(remove_tree_at(directory.get(), (name + ".machine.d").c_str()));
-    tell_event(paths, {.machine = name, .event = Event::config, .detail = "removed"});
+    config_changed(paths, name, "removed");
     if (auto rest = find_declared(paths, name)) out.uncovered = rest->file;
     return out;
 }
@@ -215,7 +215,7 @@ Result<> rename(const Paths& paths, const std::string& from, const std::string& 
     }
     if (unlinkat(directory.get(), (from + ".machine").c_str(), 0) < 0)
         return os_error(errno, cat("removing ", machine.file));
-    tell_event(paths, {.machine = from, .event = Event::config, .detail = cat("renamed to ", to)});
+    config_changed(paths, from, cat("renamed to ", to));
     return {};
 }
 
@@ -243,7 +243,7 @@ Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const
     if (!spec.integration.uuid.empty())
         out.warnings.push_back(cat("both have the machine id ", spec.integration.uuid, "; `croft unset ", to,
                                    " Exec.MachineID` takes it from the new one"));
-    tell_event(paths, {.machine = to, .event = Event::config, .detail = cat("cloned from ", from)});
+    config_changed(paths, to, cat("cloned from ", from));
     return out;
 }
 

@@ -74,13 +74,17 @@ spec::HostFacts facts_of(const spec::MachineSpec& spec) {
     spec::HostFacts facts;
     facts.tree.init_kind = spec::InitKind::systemd;
     facts.tree.systemd_init = true;
-    facts.id_base = first_id_base;  // which one it gets is not the unit's business
+    // What ids it gets, and how its tree is mounted, is not the unit's business.
+    facts.id_base = first_id_base;
+    facts.tree.idmap_supported = true;
     // Whether these are there counts when the machine starts; a rule for one that is not does nothing.
     for (const char* path : {"/dev/fuse", "/dev/net/tun"}) facts.devices[path].type = 'c';
     if (spec.mode != spec::Mode::boot) return facts;
     spec::TreeFacts tree;
     auto root = host::open_tree_root(spec, tree);
-    if (root && host::look_inside(root->get(), spec, tree)) facts.tree = std::move(tree);
+    if (!root || !host::look_inside(root->get(), spec, tree)) return facts;
+    tree.idmap_supported = true;
+    facts.tree = std::move(tree);
     return facts;
 }
 

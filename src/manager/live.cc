@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "manager/kept.h"
 #include "manager/start.h"
+#include "manager/supervisor.h"
+#include "spec/fields.h"
 
 namespace croft::manager {
 namespace {
@@ -18,6 +20,13 @@ constexpr std::pair<std::string_view, std::string_view> defaults[] = {
     {"memory.swap.max", "max"}, {"cpu.max", "max 100000"}, {"cpu.idle", "0"},   {"cpu.weight", "100"},
     {"cpuset.cpus", "\n"},     {"cpuset.mems", "\n"},  {"pids.max", "max"},     {"io.weight", "default 100"},
 };
+
+// The same as systemd.resource-control(5) has it, for a property that nothing sets any more.
+std::string default_property(std::string_view name) {
+    if (name == "MemoryMax" || name == "MemoryHigh" || name == "MemorySwapMax") return "infinity";
+    if (name == "MemoryLow" || name == "MemoryMin") return "0";
+    return name == "TasksMax" ? "16384" : "";
+}
 
 const launch::CgroupSetting* find(const Settings& settings, std::string_view file) {
     auto found = std::ranges::find(settings, file, [](const auto& s) { return std::string_view(s.file); });
@@ -43,17 +52,54 @@ Result<> write_all_limits(const std::string& cgroup, const Settings& before, con
     return {};
 }
 
-}  // namespace
+// By systemd, whose the unit's group is. An empty value is the default.
+Result<> set_unit_limits(const Machine& machine, const spec::MachineSpec& spec, const std::vector<std::string>& changed) {
+    std::vector<std::pair<std::string, std::string>> properties;
+    for (const std::string& name : changed) {
+        size_t before = properties.size();
+        for (const auto& property : spec.resources.unit_properties)
+            if (property.first == name) properties.push_back(property);
+        if (properties.size() == before) properties.emplace_back(name, default_property(name));
+    }
+    return supervisor()->set_properties(machine.record.unit, properties);
+}
 
-Result<> apply_limits(const Paths& paths, const Machine& machine, const spec::MachineSpec& spec) {
+Result<> write_group_limits(const Paths& paths, const Machine& machine, const spec::MachineSpec& spec, int directory) {
     const std::string& cgroup = machine.record.cgroup;
     if (cgroup.empty()) return error(Errc::unsupported, "the machine has no control group of its own");
     launch::LaunchPlan plan = TRY(kept_plan(paths, machine.name));
     Preview wanted = TRY(preview(paths, spec));
     TRY(write_all_limits(cgroup, plan.cgroup.settings, wanted.launch.cgroup.settings));
     plan.cgroup.settings = std::move(wanted.launch.cgroup.settings);
-    Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY));
-    return keep_plan(directory.get(), plan);
+    return keep_plan(directory, plan);
+}
+
+// What is in effect now is what the machine runs with: `croft diff` compares with that.
+Result<> keep_changed(const Paths& paths, const Machine& machine, const spec::MachineSpec& spec,
+                      const std::vector<std::string>& changed, int directory) {
+    auto kept = kept_spec(paths, machine.name);
+    if (!kept) return {};
+    for (const std::string& name : changed) {
+        const spec::Field* field = spec::field_by_key("Resources", name);
+        if (std::string_view(field->key) != "*") field->reset(*kept);
+        else std::erase_if(kept->resources.unit_properties, [&](const auto& p) { return p.first == name; });
+        for (const std::string& value : field->get(spec))
+            if (std::string_view(field->key) != "*" || value.starts_with(name + "=")) TRY(field->set(*kept, value));
+    }
+    return keep_spec(directory, *kept);
+}
+
+}  // namespace
+
+Result<> apply_limits(const Paths& paths, const Machine& machine, const spec::MachineSpec& spec,
+                      const std::vector<std::string>& changed) {
+    Fd directory =
+        TRY(open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY));
+    if (!machine.record.unit.empty() && supervisor())
+        TRY(set_unit_limits(machine, spec, changed));
+    else
+        TRY(write_group_limits(paths, machine, spec, directory.get()));
+    return keep_changed(paths, machine, spec, changed, directory.get());
 }
 
 }  // namespace croft::manager

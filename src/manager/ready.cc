@@ -52,7 +52,10 @@ std::optional<Fd> wait_for_word(int listening, int signals) {
 
 // Where machines are units, it is systemd's from here on.
 void launch_unit(Prepared& machine, Fd status) {
-    auto started = start_unit(machine, Streams::journal, false);
+    Result<> written = machine.claim.write(machine.record);
+    unlinkat(machine.claim.directory(), "attach", 0);
+    auto started = written ? start_unit(machine, Streams::journal, false)
+                           : Result<UnitStart>(std::move(written).error());
     if (!started) return send_error(status.get(), started.error());
     machine.keep();
     (void)send_leader(status.get(), started->leader);
