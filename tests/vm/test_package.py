@@ -11,6 +11,8 @@ import pytest
 from vm import ROOT, Host
 
 SUITES = ["bookworm", "trixie", "sid"]
+# Where nobody has built the package yet, the first test does.
+pytestmark = pytest.mark.timeout(1200)
 # What an administrator has made: it is not the package's to take away.
 DECLARED = "/etc/croft/machines/kept.machine"
 # What other programs write in the course of the day; dpkg and systemd keep notes of what was installed.
