@@ -24,7 +24,7 @@
 namespace croft::manager {
 namespace {
 
-constexpr char launched_byte = 'L';
+constexpr std::string_view launched_mark = "L";
 
 struct Pipe {
     Fd read, write;
@@ -99,7 +99,7 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     output.write.reset();
     Result<> written = record_launched(machine, launched->pid);
     if (written && client) written = run::send_console(client.get(), launched->console.get());
-    if (written && status) written = write_all(status.get(), std::string_view(&launched_byte, 1));
+    if (written && status) written = write_all(status.get(), cat(launched_mark, launched->pid));
     if (!written) {
         run::undo(*launched);
         return std::move(written).error();
@@ -136,10 +136,10 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
     status.write.reset(), theirs.reset();
     std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
     size_t failure = told.find('E');
-    if (told.starts_with(launched_byte) && failure == told.npos) {
-        std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
-        machine.record = TRY(parse_record(record));
-        return KeptStart{machine.record.leader.pid, keeper, std::move(ours)};
+    if (told.starts_with(launched_mark) && failure == told.npos) {
+        // Not from the record: a machine that has ended by now may have taken that with it (--rm).
+        auto leader = parse_uint(std::string_view(told).substr(launched_mark.size()));
+        return KeptStart{static_cast<int>(leader.value_or(0)), keeper, std::move(ours)};
     }
     waitpid(keeper, nullptr, 0);
     if (failure == told.npos) return error(Errc::failed, "the launching process was killed");

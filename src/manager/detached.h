@@ -22,8 +22,8 @@ enum class Attach { no, yes };
 Result<KeptStart> start_detached(Prepared& machine, Attach attach);
 
 // In the process that shall be the keeper: launches and becomes croft-hold. Returns only with an error, and
-// then nothing of the launch is left. `status` (CLOEXEC) gets one byte when the machine runs; its end tells
-// that croft-hold does. `client` is attached to the console from the start.
+// then nothing of the launch is left. `status` (CLOEXEC) gets the leader's pid when the machine runs; its
+// end tells that croft-hold does. `client` is attached to the console from the start.
 Error launch_and_hold(Prepared& machine, Fd status, Fd client);
 
 struct AttachOptions {
