@@ -49,7 +49,8 @@ inline constexpr Verb inside_rows[] = {
      .synopsis = "[OPTIONS] [USER@]NAME",
      .help = "log in to a machine",
      .doc = "A login shell with a terminal: through the tree's own login program and PAM where it has "
-            "them, otherwise the user's shell.",
+            "them, otherwise the user's shell. login(1) ends with 0 whatever the session ended with: for a "
+            "command's own status there is `croft exec`.",
      .example = "croft shell web\n"
                 "croft shell daemon@web",
      .own_status = OwnStatus::apart,
