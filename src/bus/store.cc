@@ -44,6 +44,7 @@ Result<> Store::start(sd_event* event) {
     int r = sd_event_add_io(event, source_.put(), inotify_.get(), 1 /* EPOLLIN */, readable, this);
     if (r < 0) return bus_error(r, "watching for changes");
     read_all();
+    refresh();
     return {};
 }
 
@@ -59,9 +60,11 @@ int Store::readable(sd_event_source*, int, uint32_t, void* data) {
 
 void Store::refresh() {
     take_events();
-    std::set<std::string> stale = std::move(stale_);
-    stale_.clear();
-    for (const std::string& name : stale) read_one(name);
+    while (!stale_.empty()) {
+        std::set<std::string> stale = std::move(stale_);
+        stale_.clear();
+        for (const std::string& name : stale) read_one(name);
+    }
 }
 
 // Which names to look at again. Many events of one machine come together and cost one look.
@@ -101,12 +104,25 @@ void Store::watch(const std::string& name, Entry& entry) {
     names_[wd] = name;
 }
 
+// After each look: the group is known once the machine has started. The kernel drops the watch with the group.
+void Store::watch_group(const std::string& name, Entry& entry) {
+    const std::string& group = entry.machine.record.cgroup;
+    if (group.empty() || !entry.machine.alive()) return;
+    int wd = inotify_add_watch(inotify_.get(), (group + "/cgroup.events").c_str(), IN_MODIFY);
+    if (wd < 0 || wd == entry.group_watch) return;
+    entry.group_watch = wd;
+    names_[wd] = name;
+    stale_.insert(name);  // it may have been frozen before the watch was there
+}
+
 void Store::forget(const std::string& name) {
     auto at = machines_.find(name);
     if (at == machines_.end()) return;
     manager::Machine before = std::move(at->second.machine);
-    names_.erase(at->second.watch);
-    inotify_rm_watch(inotify_.get(), at->second.watch);
+    for (int wd : {at->second.watch, at->second.group_watch}) {
+        names_.erase(wd);
+        inotify_rm_watch(inotify_.get(), wd);
+    }
     machines_.erase(at);
     changed_(name, &before, nullptr);
 }
@@ -128,10 +144,12 @@ void Store::read_one(const std::string& name) {
     if (!known) {
         fresh.machine = std::move(*machine);
         Entry& entry = machines_[name] = std::move(fresh);
-        return changed_(name, nullptr, &entry.machine);
+        changed_(name, nullptr, &entry.machine);
+        return watch_group(name, entry);
     }
     manager::Machine before = std::exchange(known->machine, std::move(*machine));
     changed_(name, &before, &known->machine);
+    watch_group(name, *known);
 }
 
 uint64_t memory_of(const manager::Machine& machine) {

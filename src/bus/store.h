@@ -3,7 +3,7 @@
 //
 // A change of a machine is a change in its directory: the record, `ready`, `exit` are renamed into it, `paused` comes and
 // goes, and when its keeper dies the kernel closes the lock, which the directory's watch reports too
-// (IN_CLOSE_WRITE).
+// (IN_CLOSE_WRITE). Whether it is frozen, only the kernel knows, who tells in its control group's cgroup.events.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ namespace croft::bus {
 // What sd-bus gets as an object's data: stays where it is as long as the machine is known.
 struct Entry {
     manager::Machine machine;
-    int watch = -1;
+    int watch = -1, group_watch = -1;
 };
 
 class Store {
@@ -41,6 +41,7 @@ class Store {
     void read_all();
     void read_one(const std::string& name);
     void watch(const std::string& name, Entry& entry);
+    void watch_group(const std::string& name, Entry& entry);
     void forget(const std::string& name);
     manager::Paths paths_;
     Changed changed_;

@@ -38,7 +38,7 @@ ln -sf /files/apps/croft /usr/local/bin/croft
 systemctl daemon-reload
 busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig
 systemctl start polkit
-cp -a /trees/app /trees/app2
+cp -a /trees/app /trees/app2; cp -a /trees/app /trees/app3
 """
 
 
@@ -318,14 +318,15 @@ def test_the_same_output_over_the_bus(host, machines):
     """As root in-process and over the bus: same bytes, same status."""
     host.run("cat >/etc/polkit-1/rules.d/05-dave.rules <<'END'\npolkit.addRule(function(action, subject) { if (subject.user == 'dave') return polkit.Result.YES; });\nEND\nuseradd dave")
     for command in ("list -q", "list --json nope", "exec web cat /etc/passwd", "exec web sh -c 'echo out; echo err >&2; exit 3'", "exec nope true",
-                    "exec web nope", "resume web", "stop nope", "stop --tmeout=1 web", "show nope", "exec -e A=b web env", "run /trees/app3 true",
+                    "exec web nope", "resume web", "stop nope", "stop --tmeout=1 web", "show nope", "exec -e A=b web env", "run /trees/gone true",
                     "wait", "cp web:/etc/nope /tmp/", "frob", "help list"):
         here, bus = host.run(f"cd /tmp && croft {command}"), host.run(f"cd /tmp && runuser -u dave -- croft --system {command}")
         hint = here.stderr.split("; did you mean")[0]
         assert (bus.status, bus.stdout) == (here.status, here.stdout), (command, bus)
         assert bus.stderr.startswith(hint.rstrip()[:40]), (command, here.stderr, bus.stderr)
     assert host.run("cd / && echo piped | runuser -u dave -- croft --system exec web cat").stdout == "piped\n"
-    assert host.run("cd /trees && runuser -u dave -- croft --system run --name=rel --ephemeral ./app echo relative").stdout == "relative\n"
+    ran = host.run("cd /trees && runuser -u dave -- croft --system run --name=rel ./app3 echo relative")
+    assert ran.stdout == "relative\n", ran
 
 
 def test_killed_in_the_middle(host, machines):
