@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "bus/client.h"
+#include "cli/remote.h"
 #include "cli/verbs.h"
 #include "manager/machines.h"
 #include "systemd/machined.h"
@@ -32,5 +34,6 @@ int main(int argc, char** argv) {
     }
     croft::systemd::SystemdSupervisor systemd(croft::systemd::Which::system);
     croft::manager::set_supervisor(&systemd);
+    croft::cli::set_over_bus(croft::bus::run_over_bus);
     return croft::cli::run_command_line(argc, argv);
 }

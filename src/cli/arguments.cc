@@ -13,6 +13,8 @@
 namespace croft::cli {
 
 namespace {
+constexpr const char* help_asked = "--help is for people at a command line";
+
 constexpr dialect::ExtraOption help_option = {"--help", 'h', "", "Print this help"};
 
 std::vector<dialect::ExtraOption> extras_of(const Verb& verb) {
@@ -77,7 +79,7 @@ const char* needed(const Verb& verb) {
 }
 }  // namespace
 
-Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> arguments) {
+Result<Arguments> parse_words(const Verb& verb, std::span<const char* const> words) {
     std::vector<dialect::ExtraOption> extras = extras_of(verb);
     dialect::OptionContext context{
         .fields = fields_of(verb.spec_options),
@@ -85,10 +87,9 @@ Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> argum
         .extras = extras,
         .directory = ""};
     if (verb.spec_options != SpecOptions::none) context.directory = TRY(manager::absolute_path("."));
-    auto parsed =
-        dialect::parse_options(std::span<const char* const>(arguments.data(), arguments.size()), context);
+    auto parsed = dialect::parse_options(words, context);
     if (!parsed) return explained(std::move(parsed).error(), verb);
-    if (parsed->flag("--help")) show_help(verb);
+    if (parsed->flag("--help")) return error(Errc::usage, help_asked);
     Arguments out;
     for (dialect::ExtraValue& extra : parsed->extras) {
         const OptionRow* row = row_named(verb, extra.name);
@@ -99,6 +100,26 @@ Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> argum
     }
     out.patch = std::move(parsed->patch);
     out.operands = std::move(parsed->rest);
+    return out;
+}
+
+Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> arguments) {
+    auto parsed = parse_words(verb, std::span<const char* const>(arguments.data(), arguments.size()));
+    if (!parsed && parsed.error().text == help_asked) show_help(verb);
+    return parsed;
+}
+
+std::vector<std::string> Arguments::words() const {
+    std::vector<std::string> out;
+    for (const auto& [row, value] : given_)
+        out.push_back(*row->argument ? cat(row->name, "=", value) : std::string(row->name));
+    for (const spec::Assignment& one : patch.assignments) {
+        // The row without an option is what "--env NAME" became.
+        const char* option = *one.field->option ? one.field->option : "--env";
+        out.push_back(cat(option, "=", one.assign == spec::Assign::reset ? "" : one.value.c_str()));
+    }
+    out.emplace_back("--");
+    out.insert(out.end(), operands.begin(), operands.end());
     return out;
 }
 

@@ -34,17 +34,22 @@ class Arguments {
     // The last value given ("" for a flag); null when the option was not given.
     const std::string* value(std::string_view option) const;
     std::vector<std::string> values(std::string_view option) const;
+    // The same request in one spelling: each option as --name=value (a flag as --name), "--", the operands. What
+    // reads it gets these Arguments again, whoever wrote them and in whichever order.
+    std::vector<std::string> words() const;
 
     std::vector<std::string> operands;
     spec::SpecPatch patch;
 
   private:
-    friend Result<Arguments> parse_arguments(const Verb&, std::span<char* const>);
+    friend Result<Arguments> parse_words(const Verb&, std::span<const char* const>);
     std::vector<std::pair<const OptionRow*, std::string>> given_;
 };
 
 // `--help` is among every verb's options: the verb's help is then printed and the program ends.
 Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> arguments);
+// The same for words that came from elsewhere (croftd): prints nothing, and --help is one of the errors.
+Result<Arguments> parse_words(const Verb& verb, std::span<const char* const> words);
 
 // Refuses too few or too many operands: "croft stop needs the name of a machine (croft help stop)".
 Result<> expect_operands(const Verb& verb, const Arguments& arguments, size_t least, size_t most);

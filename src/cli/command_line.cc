@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "cli/remote.h"
 #include "cli/verbs.h"
 #include "manager/supervisor.h"
 
@@ -69,8 +70,12 @@ std::optional<int> global_option(std::string_view word) {
         set_log("croft", LogLevel::debug);
         return {};
     }
+    if (word == "--system") {
+        ask_for_system();
+        return {};
+    }
     return failed(error(Errc::usage, cat(quoted(word),
-                                         " is no option of croft itself (--help, --version, --debug); "
+                                         " is no option of croft itself (--help, --version, --debug, --system); "
                                          "options of a verb stand behind it: croft run --name=web …")),
                   OwnStatus::by_kind);
 }
@@ -91,6 +96,8 @@ int run_command_line(int argc, char** argv) {
     if (at >= words.size()) return *global_option("--help");
     const Verb* verb = find_verb(words[at]);
     if (!verb) return failed(unknown_verb(words[at]), OwnStatus::by_kind);
+    if (goes_over_bus(*verb))
+        return finish(run_over_bus(*verb, words.subspan(at + 1), words), verb->own_status);
     if (verb->supervised && !manager::supervisor())
         if (Result<> stayed = become_supervised(argv); !stayed)
             return failed(stayed.error(), verb->own_status);

@@ -108,7 +108,8 @@ Result<Fd> open_machines(const Paths& paths) {
     if (fd < 0 && errno == ENOENT) {
         TRY(make_dirs_at(AT_FDCWD, paths.run).within("making croft's run directory"));
         mount_run_directory(paths);
-        if (mkdir(paths.machines.c_str(), 0755) < 0 && errno != EEXIST)
+        // Which machines the system has is nobody's business but root's; croftd tells whom polkit lets know.
+        if (mkdir(paths.machines.c_str(), paths.system ? 0700 : 0755) < 0 && errno != EEXIST)
             return os_error(errno, cat("making ", quoted(paths.machines)));
         fd = open(paths.machines.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     }

@@ -25,7 +25,7 @@ struct Paths {
 // tests); makes nothing.
 Result<Paths> find_paths();
 
-// Opens run/machines, and makes it (0755, owner only may write) when it is not there.
+// Opens run/machines, and makes it when it is not there (of the system 0700, else 0755).
 Result<Fd> open_machines(const Paths& paths);
 
 }  // namespace croft::manager

@@ -1,6 +1,6 @@
 // Removing a directory with all below it, without ever leaving it: every step is relative to an open
 // directory and follows no symlink, so what a guest put there cannot lead it elsewhere. Called within
-// manager/ only.
+// manager/, and by bus/ for jobs.
 #pragma once
 
 #include "base/result.h"

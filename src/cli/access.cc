@@ -1,0 +1,80 @@
+#include "cli/access.h"
+
+namespace croft::cli {
+
+namespace {
+// The one table: verb, polkit action, where the machines' names stand.
+constexpr AccessRow rows[] = {
+    {"list", Access::view},
+    {"show", Access::view, Named::all},
+    {"wait", Access::view, Named::first},
+    {"logs", Access::logs, Named::first},
+    {"stop", Access::stop, Named::all},
+    {"poweroff", Access::stop, Named::all},
+    {"reboot", Access::stop, Named::all},
+    {"pause", Access::pause, Named::all},
+    {"resume", Access::pause, Named::all},
+    {"kill", Access::kill, Named::all},
+    {"exec", Access::login, Named::first},
+    {"shell", Access::login, Named::first},
+    {"attach", Access::login, Named::first},
+    {"cp", Access::copy, Named::copy},
+    {"bind", Access::bind, Named::first},
+    {"unbind", Access::bind, Named::first},
+    {"run", Access::run},
+    {"boot", Access::run},
+    {"rm", Access::remove, Named::all},
+    {"doctor", Access::repair},
+    {"plan", Access::local},
+    {"explain", Access::local},
+    {"help", Access::local},
+    {"version", Access::local},
+};
+
+struct AccessWords {
+    const char* name;
+    const char* phrase;
+};
+// In the order of the enum.
+constexpr AccessWords words[] = {
+    {"local", ""},
+    {"view", "look at"},
+    {"logs", "read the logs of"},
+    {"start", "start"},
+    {"stop", "stop"},
+    {"pause", "pause or resume"},
+    {"kill", "send signals to"},
+    {"login", "log in to"},
+    {"copy", "copy files in or out of"},
+    {"bind", "show paths of this host in"},
+    {"run", "run or boot a tree as"},
+    {"define", "define or change"},
+    {"delete", "remove what is left of"},
+    {"repair", "check and repair"},
+};
+}  // namespace
+
+std::span<const AccessRow> access_rows() {
+    return rows;
+}
+
+const AccessRow* access_of(std::string_view verb) {
+    for (const AccessRow& row : rows)
+        if (verb == row.verb) return &row;
+    return nullptr;
+}
+
+const char* access_name(Access access) {
+    return words[static_cast<size_t>(access)].name;
+}
+
+const char* access_phrase(Access access) {
+    return words[static_cast<size_t>(access)].phrase;
+}
+
+bool names_host_paths(Access access) {
+    return access == Access::run || access == Access::copy || access == Access::bind ||
+           access == Access::define;
+}
+
+}  // namespace croft::cli

@@ -1,0 +1,51 @@
+// Who may use a verb on the system's machines: each verb belongs to one class of access, and croftd asks polkit for the
+// action of that name. Called by the command line (which verbs go over the bus) and by bus/ (which action is asked).
+//
+// The security argument: a verb that names paths of this host (run, cp, bind …) or keeps what it is told for later starts
+// can give its user everything root has, so its class is never one that is handed out for a single machine lightly. A
+// verb without a row cannot be used over the bus at all.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace croft::cli {
+
+enum class Access : unsigned char {
+    local,  // asks nothing of a machine: done by the command line itself
+    view,
+    logs,
+    start,
+    stop,
+    pause,
+    kill,
+    login,
+    copy,
+    bind,
+    run,
+    define,
+    remove,
+    repair,
+};
+
+// Which of a verb's operands are names of machines.
+enum class Named : unsigned char { none, first, all, copy };  // copy: one of two is NAME:PATH
+
+struct AccessRow {
+    const char* verb;
+    Access access;
+    Named named = Named::none;
+};
+std::span<const AccessRow> access_rows();
+// Null: not over the bus.
+const AccessRow* access_of(std::string_view verb);
+
+// The class's word in the action's name: "stop" of org.croft.Croft1.stop.
+const char* access_name(Access access);
+// For the password dialog: "stop" in "Authentication is required to stop the machine …".
+const char* access_phrase(Access access);
+// Whether the verb looks at relative paths of its caller.
+bool names_host_paths(Access access);
+
+}  // namespace croft::cli

@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""Prints docs/dbus.md: from the contract in dbus/*.xml, and from croftd's tables (verbs and polkit actions, errors).
+
+Usage: dbus_docs.py CROFTD. A comment in the XML belongs to what follows it; the one above <node> is the object's page.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OBJECTS = ("Manager", "Machine", "Job")
+
+HEAD = """# croft on D-Bus
+
+Made by `tools/generate` from `dbus/*.xml`; change those. The name is `org.croft.Croft1`, on the system bus (`croftd`, started by
+the bus when it is wanted) and on each user's session bus (`croftd --user`).
+
+```
+busctl introspect org.croft.Croft1 /org/croft/Croft1
+busctl call org.croft.Croft1 /org/croft/Croft1 org.croft.Croft1.Manager Stop 'sa{sv}' web 1 timeout s 10s
+```
+"""
+
+
+def text_of(comment):
+    """A comment as paragraphs, each on one line."""
+    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", comment.strip()))
+
+
+def signature(member):
+    ins = [f"{arg.get('type')} {arg.get('name')}" for arg in member.iter("arg") if arg.get("direction") != "out"]
+    outs = [f"{arg.get('type')} {arg.get('name')}" for arg in member.iter("arg") if arg.get("direction") == "out"]
+    return f"{member.get('name')}({', '.join(ins)})" + (f" → {', '.join(outs)}" if outs else "")
+
+
+def property_line(member):
+    emits = [note.get("value") for note in member.iter("annotation")]
+    how = {"const": ", never changes", "false": ", live, no signal"}.get(emits[0], "") if emits else ""
+    return f"{member.get('type')} {member.get('name')}{how}"
+
+
+def page(name):
+    text = (ROOT / f"dbus/org.croft.Croft1.{name}.xml").read_text()
+    about = re.search(r"<!--(.*?)-->", text, re.S).group(1)
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    interface = ElementTree.fromstring(text, parser).find("interface")
+    out, comment = [f"## org.croft.Croft1.{name}", text_of(about)], ""
+    headings = {"method": "### Methods", "signal": "### Signals", "property": "### Properties"}
+    for member in interface:
+        if member.tag is ElementTree.Comment:
+            comment = text_of(member.text)
+            continue
+        if heading := headings.pop(member.tag, None):
+            out.append(heading)
+        line = property_line(member) if member.tag == "property" else signature(member)
+        out.append(f"**`{line}`** — {comment}")
+        comment = ""
+    return out
+
+
+def main():
+    tables = subprocess.run([sys.argv[1], "--tables"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    verbs, errors = tables.split("\n\n")
+    parts = [HEAD.strip()]
+    for name in OBJECTS:
+        parts += page(name)
+    parts += ["## Who may what", "Each verb of the command line, and each method that has its name, needs an action of polkit. The details `machine` (a "
+              "name, `*` for all), `verb` and `user` say what for, so that a rule can allow one user one thing with one machine. Root "
+              "is not asked.", verbs, "## Errors", errors]
+    print("\n\n".join(parts))
+
+
+main()
