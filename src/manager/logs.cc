@@ -1,4 +1,5 @@
-// The kept output of a machine: `log`, and `log.1` before it (run/hold_protocol.h).
+// The kept output of a machine: `log`, and `log.1` before it (run/hold_protocol.h); of a machine that is a unit, the
+// journal's entries of its standard output.
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 
 #include "base/text.h"
 #include "manager/inspect.h"
+#include "manager/journalctl.h"
 #include "manager/states.h"
 
 namespace croft::manager {
@@ -53,6 +55,39 @@ Result<bool> pump(Fd& file, const std::string& path, const std::function<Result<
     }
 }
 
+// What this machine wrote, and no earlier one of its name.
+std::vector<std::string> journal_words(const Machine& machine) {
+    return {"--output=cat",
+            "--all",
+            cat("--since=@", machine.record.created / 1'000'000),
+            "_TRANSPORT=stdout",
+            cat("_SYSTEMD_UNIT=", machine.record.unit),
+            cat("MACHINE=", machine.name)};
+}
+
+Result<> unit_logs(const Paths& paths, const Machine& machine, const LogOptions& options,
+                   const std::function<Result<>(std::string_view)>& sink) {
+    std::vector<std::string> words = journal_words(machine);
+    if (options.follow) words.push_back("--follow");
+    words.push_back(options.lines ? cat("--lines=", *options.lines) : "--lines=all");
+    if (!options.follow) return journalctl(std::move(words), sink);
+    return journalctl(std::move(words), sink, [&] {
+        auto now = find(paths, machine.name);
+        return now && now->alive();
+    });
+}
+
+bool is_unit_in_background(const Machine& machine) {
+    return !machine.record.unit.empty() && (machine.record.detached || machine.record.terminal);
+}
+
+std::vector<std::string> shown_lines(std::string_view text, size_t count) {
+    std::vector<std::string> lines;
+    for (const std::string& line : split(text.substr(tail_start(text, count)), '\n'))
+        if (std::string_view shown = trim(line); !shown.empty()) lines.emplace_back(shown);
+    return lines;
+}
+
 }  // namespace
 
 Result<std::string> log_path(const Paths& paths, std::string_view name) {
@@ -67,15 +102,23 @@ Result<std::string> log_path(const Paths& paths, std::string_view name) {
 }
 
 std::vector<std::string> last_lines(const Paths& paths, std::string_view name, size_t count) {
-    std::string text = read_or_empty(cat(paths.machines, "/", name, "/log"));
-    std::vector<std::string> lines;
-    for (const std::string& line : split(std::string_view(text).substr(tail_start(text, count)), '\n'))
-        if (std::string_view shown = trim(line); !shown.empty()) lines.emplace_back(shown);
-    return lines;
+    auto machine = find(paths, name);
+    if (!machine || machine->record.unit.empty())
+        return shown_lines(read_or_empty(cat(paths.machines, "/", name, "/log")), count);
+    std::string text;
+    LogOptions last;
+    last.lines = count;
+    (void)unit_logs(paths, *machine, last, [&](std::string_view bytes) {
+        text += bytes;
+        return Result<>();
+    });
+    return shown_lines(text, count);
 }
 
 Result<> logs(const Paths& paths, std::string_view name, const LogOptions& options,
               const std::function<Result<>(std::string_view)>& sink) {
+    if (auto machine = find(paths, name); machine && is_unit_in_background(*machine))
+        return unit_logs(paths, *machine, options, sink);
     std::string path = TRY(log_path(paths, name));
     Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (watch)

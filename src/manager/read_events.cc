@@ -1,18 +1,16 @@
 // Reading events: the two files of RUN, or the journal through journalctl, which every host with a journal has.
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
 
 #include "base/fd.h"
 #include "base/text.h"
 #include "dialect/json_read.h"
 #include "manager/event_places.h"
 #include "manager/events.h"
+#include "manager/journalctl.h"
 
 namespace croft::manager {
 namespace {
@@ -133,7 +131,7 @@ Result<> read_files(const Paths& paths, const EventQuery& query, const Sink& sin
 
 // Only what this system's root, or this user, has told: anybody may write to the journal.
 std::vector<std::string> journal_command(const Paths& paths, const EventQuery& query) {
-    std::vector<std::string> words = {"journalctl", "--quiet", "--no-pager", "--output=json", "--all"};
+    std::vector<std::string> words = {"--output=json", "--all"};
     if (query.follow) words.insert(words.end(), {"--follow", "--no-tail"});
     words.push_back("SYSLOG_IDENTIFIER=croft");
     words.push_back(cat("_UID=", paths.system ? 0 : getuid()));
@@ -141,35 +139,9 @@ std::vector<std::string> journal_command(const Paths& paths, const EventQuery& q
     return words;
 }
 
-[[noreturn]] void run_journalctl(std::vector<std::string> words, int output) {
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    dup2(null, 0), dup2(output, 1);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    execvp(argv[0], argv.data());
-    _exit(127);
-}
-
 Result<> read_journal(const Paths& paths, const EventQuery& query, const Sink& sink) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
-    Fd output(ends[0]), input(ends[1]);
-    pid_t child = fork();
-    if (child < 0) return os_error(errno, "starting journalctl");
-    if (child == 0) run_journalctl(journal_command(paths, query), input.get());
-    input.reset();
     Lines lines(from_journal, query, sink);
-    auto done = lines.drain(output.get());
-    output.reset();
-    if (!done) ::kill(child, SIGTERM);
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (!done) return std::move(done).error();
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return error(Errc::unsupported, "events of this host are in its journal, and journalctl is not there to read it");
-    if (status) return error(Errc::failed, "journalctl failed");
-    return {};
+    return journalctl(journal_command(paths, query), [&](std::string_view bytes) { return lines.take(bytes); });
 }
 
 }  // namespace

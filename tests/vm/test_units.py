@@ -175,6 +175,16 @@ def test_output_is_in_the_journal_with_the_machines_name(host, app):
     assert entry["SYSLOG_IDENTIFIER"] == "talk" and entry["_SYSTEMD_UNIT"] == "croft-talk.service"
 
 
+def test_logs_are_read_from_the_journal(host, app):
+    app("talks", command="sh -c 'for i in 1 2 3 4; do echo line-$i; done; sleep 3; echo last; exit 4'")
+    assert host.run("croft logs -f talks", timeout=60).check().stdout == "line-1\nline-2\nline-3\nline-4\nlast\n"
+    assert host.run("croft logs -n 2 talks").check().stdout == "line-4\nlast\n"
+    assert host.run("croft wait talks").status == 4
+    host.run("croft rm talks").check()
+    app("talks", command="sh -c 'echo another'")
+    wait_for(lambda: host.run("croft logs talks").stdout == "another\n", 30)
+
+
 def test_settings_of_the_service_take_effect(host):
     host.run("mkdir -p /etc/croft/machines; printf '[Exec]\\nBoot=no\\nParameters=sleep 1000\\n[Machine]\\nDirectory=/trees/app\\n"
              "[Unit]\\nOnFailure=sentinel.service\\n[Service]\\nRuntimeMaxSec=2s\\n' >/etc/croft/machines/brief.machine; "
