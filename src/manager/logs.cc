@@ -55,21 +55,23 @@ Result<bool> pump(Fd& file, const std::string& path, const std::function<Result<
     }
 }
 
-// What this machine wrote, and no earlier one of its name.
-std::vector<std::string> journal_words(const Machine& machine) {
+// What this machine wrote, and no earlier one of its name. The last lines are looked for in its last life, because
+// journalctl counts from the front where there is a --since=.
+std::vector<std::string> journal_words(const Machine& machine, std::optional<size_t> lines) {
+    const Record& record = machine.record;
     return {"--output=cat",
             "--all",
-            cat("--since=@", machine.record.created / 1'000'000),
             "_TRANSPORT=stdout",
-            cat("_SYSTEMD_UNIT=", machine.record.unit),
-            cat("MACHINE=", machine.name)};
+            cat("_SYSTEMD_UNIT=", record.unit),
+            cat("MACHINE=", machine.name),
+            lines ? cat("_SYSTEMD_INVOCATION_ID=", record.invocation) : cat("--since=@", record.created / 1'000'000),
+            lines ? cat("--lines=", *lines) : "--lines=all"};
 }
 
 Result<> unit_logs(const Paths& paths, const Machine& machine, const LogOptions& options,
                    const std::function<Result<>(std::string_view)>& sink) {
-    std::vector<std::string> words = journal_words(machine);
+    std::vector<std::string> words = journal_words(machine, options.lines);
     if (options.follow) words.push_back("--follow");
-    words.push_back(options.lines ? cat("--lines=", *options.lines) : "--lines=all");
     if (!options.follow) return journalctl(std::move(words), sink);
     return journalctl(std::move(words), sink, [&] {
         auto now = find(paths, machine.name);
