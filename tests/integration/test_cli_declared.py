@@ -464,6 +464,31 @@ def test_rm_tree_removes_its_tree_and_no_other(croft, config, declared, machine,
     assert ran.status != 0 and "not removed" in ran.stderr and os.path.isdir("/usr/bin")
 
 
+# ---------------------------------------------------------------- a user's own machines
+
+
+def test_a_user_declares_machines_of_his_own(croft, scratch, copy_tree, monkeypatch):
+    """Without root: files in his own configuration, machines in his own name space."""
+    nobody, home, source = 65534, scratch / "home", copy_tree("app")
+    for path in (home, home / "run"):
+        path.mkdir(mode=0o700)
+        os.chown(path, nobody, nobody)
+    for name in ("CROFT_CONFIG_DIR", "CROFT_RUN_DIR", "CROFT_STATE_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    who = {"user": nobody, "group": nobody, "extra_groups": [], "cwd": home,
+           "env": {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}}
+    ran = croft("create", "-q", "mine", f"--from={source}", f"--directory={home}/tree", "--", "sleep", "600", **who).check()
+    assert ran.stdout == f"{home}/.config/croft/machines/mine.machine\n"
+    assert croft("list", "-qa", **who).check().stdout == "mine\n" and "mine" not in croft("list", "-qa").stdout
+    croft("start", "mine", **who).check()
+    assert croft("exec", "mine", "id", "-u", **who).check().stdout == "0\n"
+    croft("set", "-q", "mine", "hostname=box", **who).check()
+    assert croft("diff", "mine", **who).status == 1
+    croft("stop", "mine", **who).check()
+    croft("rm", "-q", "--config", "--tree", "mine", **who).check()
+    assert not (home / "tree").exists()
+
+
 # ---------------------------------------------------------------- events
 
 
