@@ -104,7 +104,8 @@ class TreeCopier {
     }
 
     Result<> regular(int found, const struct stat& st, int to, const char* name) {
-        Fd source = TRY(open_at(AT_FDCWD, by_descriptor(found).c_str(), O_RDONLY | O_NOCTTY));
+        Fd source(open(by_descriptor(found).c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+        if (!source) return os_error(errno, "reading it");
         Fd target = TRY(open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
         if (ioctl(target.get(), FICLONE, source.get()) == 0) return {};
         return copy_content(source.get(), target.get(), st.st_size);

@@ -56,6 +56,7 @@ Result<> copy_to_place(const Paths& paths, const std::string& from, const std::s
     TRY(make_dirs_at(AT_FDCWD, tree.substr(0, tree.rfind('/'))).within("making the tree's directory"));
     TRY(remove_tree_at(AT_FDCWD, partial.c_str()).within(cat("removing ", quoted(partial))));
     Fd root = TRY(open_at(AT_FDCWD, from.c_str(), O_PATH | O_DIRECTORY));
+    TRY(open_machines(paths));  // the run directory, where locks are
     // Nobody may write it meanwhile, or the copy would be of two moments.
     TreeLock lock = TRY(lock_tree(paths, from, root.get(), LockKind::shared));
     OnExit unlock([&] { unlock_tree(std::move(lock)); });

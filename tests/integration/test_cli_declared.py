@@ -477,6 +477,9 @@ def test_a_user_declares_machines_of_his_own(croft, scratch, copy_tree, monkeypa
         monkeypatch.delenv(name, raising=False)
     who = {"user": nobody, "group": nobody, "extra_groups": [], "cwd": home,
            "env": {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}}
+    ran = croft("create", "-q", "mine", f"--from={source}", f"--directory={home}/tree", **who)
+    assert ran.status == 7 and "'/etc/shadow': reading it: Permission denied" in ran.stderr and not (home / "tree").exists(), ran
+    subprocess.run(["chown", "-R", f"{nobody}:{nobody}", source], check=True)
     ran = croft("create", "-q", "mine", f"--from={source}", f"--directory={home}/tree", "--", "sleep", "600", **who).check()
     assert ran.stdout == f"{home}/.config/croft/machines/mine.machine\n"
     assert croft("list", "-qa", **who).check().stdout == "mine\n" and "mine" not in croft("list", "-qa").stdout
