@@ -52,7 +52,7 @@ def test_a_life(croft, config, web):
 
     croft("start", web).check()
     assert state(croft, web) == "running"
-    refused(croft, web, "start", "resume", "rename", "rm-config")
+    refused(croft, web, "start", "resume", "rename", "rm", "rm-config")
     croft("pause", web).check()
     assert state(croft, web) == "frozen"
     refused(croft, web, "start", "exec", "pause", "reboot")
