@@ -1,8 +1,9 @@
-// croft-generator: run by systemd at boot and at daemon-reload (systemd.generator(7)) with three directories; the first
-// one gets the units of declared machines (manager/generate.h). It runs before nearly everything, so it asks no daemon.
+// croft-generator: run by systemd at boot and at daemon-reload (systemd.generator(7)) with three directories;
+// the first one gets the units of declared machines (manager/generate.h). It runs before nearly everything,
+// so it asks no daemon.
 //
 //   croft-generator NORMAL EARLY LATE
-//   croft-generator --refuse NAME       what the unit of a machine with a mistake executes: says it, and fails
+//   croft-generator --refuse NAME       what the unit of a machine with a mistake executes: says it, fails
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -39,8 +40,8 @@ bool tell_journal(const std::string& sentence) {
                   reinterpret_cast<sockaddr*>(&address), sizeof address) >= 0;
 }
 
-// Where systemd's own generators write: the journal when it is there, the kernel's log before that, and the terminal
-// of whoever runs one by hand.
+// Where systemd's own generators write: the journal when it is there, the kernel's log before that, and the
+// terminal of whoever runs one by hand.
 void report(const std::string& sentence) {
     std::string line = cat("croft-generator: ", sentence, "\n");
     bool by_hand = isatty(STDERR_FILENO) || is("SYSTEMD_LOG_TARGET", "console");
@@ -77,7 +78,8 @@ int main(int argc, char** argv) {
     }
     if (argc == 3 && std::string_view(argv[1]) == "--refuse") return refuse(*paths, argv[2]);
     if (argc < 2 || argv[1][0] != '/') {
-        (void)write_all(STDERR_FILENO, "croft-generator is run by systemd: croft-generator NORMAL-DIR EARLY-DIR LATE-DIR\n");
+        (void)write_all(STDERR_FILENO,
+                        "croft-generator is run by systemd: croft-generator NORMAL-DIR EARLY-DIR LATE-DIR\n");
         return 2;
     }
     // Machines of the system are units of the system's manager, and of the real root's.

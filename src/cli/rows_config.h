@@ -28,11 +28,13 @@ inline constexpr Verb config_rows[] = {
      .group = Group::config,
      .synopsis = "[OPTIONS] NAME [-- COMMAND [ARGUMENT…]]",
      .help = "declare a machine",
-     .doc = "Writes /etc/croft/machines/NAME.machine from the options of `croft boot`, or with a COMMAND from "
-            "those of `croft run`. The machine is then started by `croft start NAME`. The file is meant to be "
-            "read and edited: `croft edit`, `croft set`, `croft cat`.\n\n"
-            "--from copies a tree. A copy that is interrupted leaves the machine incomplete: it cannot be started, "
-            "only removed (`croft rm --config NAME`).",
+     .doc =
+         "Writes /etc/croft/machines/NAME.machine from the options of `croft boot`, or with a COMMAND from "
+         "those of `croft run`. The machine is then started by `croft start NAME`. The file is meant to be "
+         "read and edited: `croft edit`, `croft set`, `croft cat`.\n\n"
+         "--from copies a tree. A copy that is interrupted leaves the machine incomplete: it cannot be "
+         "started, "
+         "only removed (`croft rm --config NAME`).",
      .example = "croft create web --from=debian --memory=1G   # its own copy of a tree, and a limit\n"
                 "croft create web                          # the tree /var/lib/machines/web, booted\n"
                 "croft create job --directory=/srv/job -- /usr/bin/job --fast   # one program",
@@ -44,7 +46,8 @@ inline constexpr Verb config_rows[] = {
      .group = Group::config,
      .synopsis = "NAME",
      .help = "edit a machine file",
-     .doc = "Opens a copy of the machine's file in $VISUAL or $EDITOR. When the editor ends, the copy is verified "
+     .doc = "Opens a copy of the machine's file in $VISUAL or $EDITOR. When the editor ends, the copy is "
+            "verified "
             "and takes the file's place; one with a mistake does not, and can be edited again.",
      .example = "croft edit web",
      .operands = Operands::declared,
@@ -55,10 +58,13 @@ inline constexpr Verb config_rows[] = {
      .group = Group::config,
      .synopsis = "[OPTIONS] NAME [KEY=VALUE…]",
      .help = "change settings of a declared machine",
-     .doc = "KEY is a key of the machine file (Resources.MemoryMax), or the name of a setting (memory); options are taken "
-            "too, as `croft run` has them. What is set has the last word: it is kept in NAME.machine.d/50-set.conf. A list is replaced as "
+     .doc = "KEY is a key of the machine file (Resources.MemoryMax), or the name of a setting (memory); "
+            "options are taken "
+            "too, as `croft run` has them. What is set has the last word: it is kept in "
+            "NAME.machine.d/50-set.conf. A list is replaced as "
             "a whole; name its key several times for several items.\n\n"
-            "Says of each setting whether it is in effect now or from the next start on: resource limits of a running "
+            "Says of each setting whether it is in effect now or from the next start on: resource limits of "
+            "a running "
             "machine are changed at once.",
      .example = "croft set web memory=2G cpus=1.5\n"
                 "croft set web --memory=2G --bind=/srv/data\n"
@@ -72,7 +78,8 @@ inline constexpr Verb config_rows[] = {
      .group = Group::config,
      .synopsis = "[OPTIONS] NAME KEY…",
      .help = "give settings back to their default",
-     .doc = "Takes back what `croft set` has set; what another file of the machine says about KEY is overruled too, "
+     .doc = "Takes back what `croft set` has set; what another file of the machine says about KEY is "
+            "overruled too, "
             "so that the default counts.",
      .example = "croft unset web memory",
      .operands = Operands::declared,
@@ -91,9 +98,12 @@ inline constexpr Verb config_rows[] = {
      .group = Group::config,
      .synopsis = "[OPTIONS] NAME [NAME2]",
      .help = "compare machines, or one with its file",
-     .doc = "One name: what differs between the machine that runs and what its file says now, so what the next start "
-            "would change. Two: what differs between both, as they run or as their files say. Lines that begin with "
-            "'-' are the first one's, with '+' the second one's. Exit status 1 when something differs, as of diff(1).",
+     .doc = "One name: what differs between the machine that runs and what its file says now, so what the "
+            "next start "
+            "would change. Two: what differs between both, as they run or as their files say. Lines that "
+            "begin with "
+            "'-' are the first one's, with '+' the second one's. Exit status 1 when something differs, as of "
+            "diff(1).",
      .example = "croft diff web\n"
                 "croft diff web db",
      .operands = Operands::declared,
@@ -123,8 +133,10 @@ inline constexpr Verb config_rows[] = {
      .group = Group::config,
      .synopsis = "[OPTIONS] [NAME|FILE…]",
      .help = "check machine files",
-     .doc = "Prints every mistake with file and line, and what a start on this host would refuse: a tree that is not "
-            "there, a limit that the host cannot set. Without a name: all declared machines. FILE is the path of a "
+     .doc = "Prints every mistake with file and line, and what a start on this host would refuse: a tree "
+            "that is not "
+            "there, a limit that the host cannot set. Without a name: all declared machines. FILE is the "
+            "path of a "
             "NAME.machine, wherever it is. Exit status 1 when there is a mistake.",
      .example = "croft verify\n"
                 "croft verify web ./new.machine",

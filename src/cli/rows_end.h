@@ -94,9 +94,11 @@ inline constexpr Verb end_rows[] = {
      .group = Group::end,
      .synopsis = "[OPTIONS] NAME…",
      .help = "remove what an ended machine left",
-     .doc = "Its record, its log and its throwaway files. A machine that is alive is refused without --force. What "
-            "declares a machine goes with --config, and its tree only with --tree besides; a tree that another "
-            "machine is declared with, or that is in use, is refused.",
+     .doc =
+         "Its record, its log and its throwaway files. A machine that is alive is refused without --force. "
+         "What "
+         "declares a machine goes with --config, and its tree only with --tree besides; a tree that another "
+         "machine is declared with, or that is in use, is refused.",
      .example = "croft rm web\n"
                 "croft rm --all                            # all that have ended\n"
                 "croft rm --config --tree web              # what declares it, and its files",

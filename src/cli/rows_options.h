@@ -1,4 +1,5 @@
-// Options that several verbs have, so that each is told in the same words everywhere. Only rows_*.h include this.
+// Options that several verbs have, so that each is told in the same words everywhere. Only rows_*.h include
+// this.
 #pragma once
 
 #include "cli/arguments.h"

@@ -31,10 +31,11 @@ inline constexpr Verb see_rows[] = {
      .group = Group::see,
      .synopsis = "[OPTIONS] [PATTERN…]",
      .help = "list machines",
-     .doc = "One line for each machine: name, state, kind (app or system), leader (the pid of its first "
-            "process as the host counts), since when, and tree. Machines that have ended stay until "
-            "`croft rm`, unless they were started with --rm or in the foreground. --all adds those that files "
-            "declare and that have not been started. PATTERN is a shell pattern of names.",
+     .doc =
+         "One line for each machine: name, state, kind (app or system), leader (the pid of its first "
+         "process as the host counts), since when, and tree. Machines that have ended stay until "
+         "`croft rm`, unless they were started with --rm or in the foreground. --all adds those that files "
+         "declare and that have not been started. PATTERN is a shell pattern of names.",
      .example = "croft list\n"
                 "croft list --json 'web*'\n"
                 "croft stop $(croft list -qr)               # -q: names only; -r: the living",
@@ -46,7 +47,8 @@ inline constexpr Verb see_rows[] = {
      .group = Group::see,
      .synopsis = "[OPTIONS] NAME…",
      .help = "show all about a machine",
-     .doc = "Of a machine that runs, has ended, or is only declared: state, leader, addresses, limits with their use, mounts; of a machine that failed also why, "
+     .doc = "Of a machine that runs, has ended, or is only declared: state, leader, addresses, limits with "
+            "their use, mounts; of a machine that failed also why, "
             "and its last lines.",
      .example = "croft show web\n"
                 "croft show --json web",
@@ -57,9 +59,11 @@ inline constexpr Verb see_rows[] = {
      .group = Group::see,
      .synopsis = "[OPTIONS] [NAME…]",
      .help = "tell what happened to machines",
-     .doc = "Starts, ends, reboots, pauses and changes of what is declared: what has been, and with -f what comes. "
-            "On a host with a journal it is read from there (and kept as long as that keeps it), elsewhere from "
-            "croft's run directory.",
+     .doc =
+         "Starts, ends, reboots, pauses and changes of what is declared: what has been, and with -f what "
+         "comes. "
+         "On a host with a journal it is read from there (and kept as long as that keeps it), elsewhere from "
+         "croft's run directory.",
      .example = "croft events\n"
                 "croft events -f --json web                # one object in a line, as they come",
      .operands = Operands::declared,

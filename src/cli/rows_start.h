@@ -7,7 +7,7 @@
 namespace croft::cli {
 
 inline constexpr OptionRow run_options[] = {OPT_DETACH,   OPT_KEYS, OPT_JSON, OPT_QUIET,
-                                     OPT_SETTINGS, OPT_FAIL, OPT_KILL};
+                                            OPT_SETTINGS, OPT_FAIL, OPT_KILL};
 inline constexpr OptionRow boot_options[] = {
     OPT_DETACH,
     {"--no-wait", 0, "", "", "With -d: do not wait until the machine says that it is up"},
@@ -81,10 +81,12 @@ inline constexpr Verb start_rows[] = {
      .group = Group::start,
      .synopsis = "[OPTIONS] NAME…",
      .help = "start declared machines",
-     .doc = "Starts machines that files declare (`croft create`, /etc/croft/machines) in the background, by what "
-            "their files say, and waits until they are up, as `croft boot -d` does. Prints the name of each.\n\n"
-            "--ready-only stops before the first process: name, ids, tree and plan are taken, so that a later "
-            "`croft start` cannot fail for any of them; `croft stop` gives them back.",
+     .doc =
+         "Starts machines that files declare (`croft create`, /etc/croft/machines) in the background, by "
+         "what "
+         "their files say, and waits until they are up, as `croft boot -d` does. Prints the name of each.\n\n"
+         "--ready-only stops before the first process: name, ids, tree and plan are taken, so that a later "
+         "`croft start` cannot fail for any of them; `croft stop` gives them back.",
      .example = "croft start web\n"
                 "croft start --ready-only web              # all is taken, nothing runs; start goes on",
      .operands = Operands::declared,

@@ -1,6 +1,6 @@
 // cat, diff, verify: what machine files say.
-#include "base/text.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "format/json_writer.h"
@@ -50,8 +50,9 @@ Result<Side> side_of(const manager::Paths& paths, const std::string& name) {
     manager::Machine machine = TRY(manager::find_any(paths, name));
     if (machine.alive()) return as_it_runs(paths, machine);
     if (machine.file.empty())
-        return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", manager::state_name(machine.state),
-                                            ", and no file declares it: there is nothing to compare"));
+        return error(Errc::wrong_state,
+                     cat("machine ", quoted(name), " is ", manager::state_name(machine.state),
+                         ", and no file declares it: there is nothing to compare"));
     return from_file(paths, name);
 }
 
@@ -104,8 +105,9 @@ Result<int> verb_diff(const Verb& verb, std::span<char* const> arguments) {
     } else {
         manager::Machine machine = TRY(manager::find_any(paths, name));
         if (!machine.alive())
-            return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", manager::state_name(machine.state),
-                                                " and not running, so there is nothing to compare its file with"));
+            return error(Errc::wrong_state,
+                         cat("machine ", quoted(name), " is ", manager::state_name(machine.state),
+                             " and not running, so there is nothing to compare its file with"));
         left = TRY(as_it_runs(paths, machine)), right = TRY(from_file(paths, name));
     }
     std::vector<spec::Difference> found = spec::differences(left.spec, right.spec);

@@ -99,8 +99,8 @@ Result<> remove_declaration(const Paths& paths, const std::string& name, const A
     if (args.has("--force"))
         if (auto alive = manager::find(paths, name); alive && alive->alive())
             TRY(manager::remove(paths, name, manager::Force::yes));
-    manager::RemovedDeclaration removed = TRY(manager::remove_declared(
-        paths, name, tree ? manager::WithTree::yes : manager::WithTree::no));
+    manager::RemovedDeclaration removed =
+        TRY(manager::remove_declared(paths, name, tree ? manager::WithTree::yes : manager::WithTree::no));
     if (!removed.uncovered.empty())
         warn(cat("machine ", quoted(name), " is still declared, by ", removed.uncovered));
     if (!args.has("--quiet"))
@@ -116,7 +116,8 @@ Result<int> verb_rm(const Verb& verb, std::span<char* const> arguments) {
     bool config = args.has("--config");
     if (all && config) return error(Errc::usage, "rm --config wants the names of the machines");
     if (args.has("--tree") && !config)
-        return error(Errc::usage, "rm --tree goes with --config: a tree is removed with what declares its machine");
+        return error(Errc::usage,
+                     "rm --tree goes with --config: a tree is removed with what declares its machine");
     if (!all) TRY(expect_operands(verb, args, 1, SIZE_MAX));
     Paths paths = TRY(manager::find_paths());
     if (config)

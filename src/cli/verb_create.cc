@@ -95,8 +95,7 @@ Result<int> verb_clone_config(const Verb& verb, std::span<char* const> arguments
     const std::string* directory = args.value("--directory");
     std::string tree = directory ? TRY(manager::absolute_path(*directory)) : "";
     manager::Paths paths = TRY(manager::find_paths());
-    manager::Cloned cloned =
-        TRY(manager::clone_declared(paths, args.operands[0], args.operands[1], tree));
+    manager::Cloned cloned = TRY(manager::clone_declared(paths, args.operands[0], args.operands[1], tree));
     for (const std::string& warning : cloned.warnings) warn(warning);
     TRY(print(cat(cloned.file, "\n")));
     return 0;

@@ -21,7 +21,8 @@ namespace {
 std::string editor() {
     for (const char* name : {"VISUAL", "EDITOR"})
         if (const char* value = getenv(name); value && *value) return value;
-    for (const char* path : {"/usr/bin/sensible-editor", "/usr/bin/editor", "/usr/bin/nano", "/usr/bin/vi", "/bin/vi"})
+    for (const char* path :
+         {"/usr/bin/sensible-editor", "/usr/bin/editor", "/usr/bin/nano", "/usr/bin/vi", "/bin/vi"})
         if (access(path, X_OK) == 0) return path;
     return "vi";
 }
@@ -65,9 +66,10 @@ Result<int> finish(const Arguments& args, const manager::Paths& paths, const std
     if (args.has("--quiet")) return 0;
     auto machine = manager::find(paths, name);
     bool alive = machine && machine->alive();
-    info(cat(before.to, " is changed", alive ? cat("; machine ", quoted(name), " is ", manager::state_name(machine->state),
-                                                   ", and the next start goes by it (`croft diff ", name, "`)")
-                                             : std::string()));
+    info(cat(before.to, " is changed",
+             alive ? cat("; machine ", quoted(name), " is ", manager::state_name(machine->state),
+                         ", and the next start goes by it (`croft diff ", name, "`)")
+                   : std::string()));
     return 0;
 }
 }  // namespace

@@ -43,8 +43,8 @@ Result<int> verb_plan(const Verb& verb, std::span<char* const> arguments) {
     while (at < arguments.size() && arguments[at][0] == '-') ++at;
     Arguments args = TRY(parse_arguments(verb, arguments.first(at)));
     const Verb* planned = at < arguments.size() ? find_verb(arguments[at]) : nullptr;
-    bool plannable = planned && (planned->spec_options == SpecOptions::app ||
-                                 planned->spec_options == SpecOptions::boot);
+    bool plannable =
+        planned && (planned->spec_options == SpecOptions::app || planned->spec_options == SpecOptions::boot);
     if (!plannable)
         return error(Errc::usage,
                      "plan needs the command whose plan it shall show: croft plan run TREE …, or croft "

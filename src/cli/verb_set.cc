@@ -15,7 +15,8 @@ Result<std::vector<manager::Setting>> settings(const Arguments& args, bool with_
         const std::string& word = args.operands[i];
         size_t equals = word.find('=');
         if (with_values && equals == word.npos)
-            return error(Errc::usage, cat("set: ", quoted(word), " is no KEY=VALUE (croft set web memory=2G)"));
+            return error(Errc::usage,
+                         cat("set: ", quoted(word), " is no KEY=VALUE (croft set web memory=2G)"));
         if (!with_values && equals != word.npos)
             return error(Errc::usage, cat("unset: ", quoted(word), " is no KEY; `croft set` gives values"));
         out.push_back({word.substr(0, equals), equals == word.npos ? "" : word.substr(equals + 1)});

@@ -1,4 +1,5 @@
-// The verb table: the groups of rows_*.h in one array, in the order of `croft help`, and what looks things up in it.
+// The verb table: the groups of rows_*.h in one array, in the order of `croft help`, and what looks things up
+// in it.
 #include "cli/verbs.h"
 
 #include <algorithm>

@@ -21,7 +21,8 @@
 
 namespace croft::dialect {
 
-// What is wrong in a file, each with "path:line: " in front. Everything else of the file is taken all the same.
+// What is wrong in a file, each with "path:line: " in front. Everything else of the file is taken all the
+// same.
 struct Mistake {
     unsigned line = 0;
     Error error;

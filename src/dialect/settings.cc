@@ -46,7 +46,8 @@ Result<> load_nspawn_file(FileSettings& out, const Places& places, string_view n
 }
 }  // namespace
 
-Result<std::vector<SourceFile>> read_machine_files(const Places& places, string_view name, const Draft* draft) {
+Result<std::vector<SourceFile>> read_machine_files(const Places& places, string_view name,
+                                                   const Draft* draft) {
     std::vector<SourceFile> out;
     // A name is a part of paths here: what cannot be a machine's name has no files.
     if (!check_machine_name(name)) return out;

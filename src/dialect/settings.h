@@ -19,8 +19,8 @@ struct FileSettings {
     bool declared = false;  // there is a machine file, not only a .nspawn file or nothing
 };
 
-// A file as it shall become, looked at in the place of what is on the disk: so a change is judged before it is
-// made, and its mistakes bear the path and line that the user knows.
+// A file as it shall become, looked at in the place of what is on the disk: so a change is judged before it
+// is made, and its mistakes bear the path and line that the user knows.
 struct Draft {
     std::string path, text;
 };

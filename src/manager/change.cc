@@ -42,13 +42,12 @@ void take_out(std::vector<IniEntry>& entries, const IniEntry& like) {
     std::erase_if(entries, [&](const IniEntry& e) { return e.section == like.section && e.key == like.key; });
 }
 
-// Lists are replaced as a whole, so what other files say is emptied first. Keys that are systemd's own are not:
-// what an empty assignment means to them is not ours to know.
+// Lists are replaced as a whole, so what other files say is emptied first. Keys that are systemd's own are
+// not: what an empty assignment means to them is not ours to know.
 void put(std::vector<IniEntry>& drop_in, const std::vector<IniEntry>& entries, const spec::Field& field) {
     for (const IniEntry& entry : entries) take_out(drop_in, entry);
     bool list = field.repeat == spec::Repeat::adds && std::string_view(field.key) != "*";
-    if (list && !entries[0].value.empty())
-        drop_in.push_back({entries[0].section, entries[0].key, "", 0});
+    if (list && !entries[0].value.empty()) drop_in.push_back({entries[0].section, entries[0].key, "", 0});
     drop_in.insert(drop_in.end(), entries.begin(), entries.end());
 }
 
@@ -140,7 +139,8 @@ std::string values_text(const std::vector<IniEntry>& entries) {
 
 }  // namespace
 
-Result<Changed> set_properties(const Paths& paths, const std::string& name, const std::vector<Setting>& settings) {
+Result<Changed> set_properties(const Paths& paths, const std::string& name,
+                               const std::vector<Setting>& settings) {
     // One key may be given several times: several items of a list.
     std::vector<std::pair<SettingKey, std::vector<std::string>>> wanted;
     for (const Setting& setting : settings) {
@@ -161,15 +161,18 @@ Result<Changed> set_properties(const Paths& paths, const std::string& name, cons
     return finish(paths, name, drop_in, std::move(changed), loaded.spec);
 }
 
-Result<Changed> unset_properties(const Paths& paths, const std::string& name, const std::vector<Setting>& settings) {
+Result<Changed> unset_properties(const Paths& paths, const std::string& name,
+                                 const std::vector<Setting>& settings) {
     std::vector<SettingKey> keys;
     for (const Setting& setting : settings) keys.push_back(TRY(find_setting(setting.key)));
     DropIn drop_in = TRY(open_drop_in(paths, name));
     std::vector<ChangedSetting> changed;
     for (const SettingKey& key : keys) {
         if (!*key.field->section)
-            return error(Errc::invalid, cat(key.shown(), ": name the key of the file that it stands for "
-                                            "(`croft explain ", key.field->name, "` tells it)"));
+            return error(Errc::invalid, cat(key.shown(),
+                                            ": name the key of the file that it stands for "
+                                            "(`croft explain ",
+                                            key.field->name, "` tells it)"));
         IniEntry empty{key.field->section, key.key, "", 0};
         take_out(drop_in.entries, empty);
         dialect::Draft draft = drop_in.draft();

@@ -27,7 +27,8 @@ Result<ConfigPlace> config_place(const std::string& path) {
     size_t slash = path.rfind('/');
     std::string directory = path.substr(0, slash);
     TRY(make_dirs_at(AT_FDCWD, directory).within(cat("making ", quoted(directory))));
-    return ConfigPlace{TRY(open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY)), path.substr(slash + 1)};
+    return ConfigPlace{TRY(open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY)),
+                       path.substr(slash + 1)};
 }
 
 namespace {
@@ -41,7 +42,8 @@ Result<> fill(int fd, std::string_view text, mode_t mode) {
 
 Result<> put_in_place(int directory, const std::string& draft, const std::string& name, Existing existing) {
     if (existing == Existing::replace) {
-        if (renameat(directory, draft.c_str(), directory, name.c_str()) < 0) return os_error(errno, "replacing it");
+        if (renameat(directory, draft.c_str(), directory, name.c_str()) < 0)
+            return os_error(errno, "replacing it");
         return {};
     }
     if (linkat(directory, draft.c_str(), directory, name.c_str(), 0) == 0) return {};

@@ -159,8 +159,9 @@ Result<> remove(const Paths& paths, std::string_view name, Force force) {
     if (!settled && settled.error().code == Errc::not_found) settled = find_for(paths, name, "rm");
     Machine machine = TRY(std::move(settled));
     if (machine.alive() && force == Force::no)
-        return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", state_name(machine.state),
-                                            "; stop it first, or use --force"));
+        return error(Errc::wrong_state,
+                     cat("machine ", quoted(name), " is ", state_name(machine.state),
+                         "; `croft rm` is for one that is ", states_of("rm"), ": stop it first, or use --force"));
     if (machine.alive()) {
         StopOptions now;
         now.now = true;

@@ -21,7 +21,8 @@ namespace {
 
 constexpr int deepest = 250;  // each level holds descriptors on both sides
 
-// Of a file that is open with O_PATH or otherwise: by its place in /proc, which never follows a symlink of the tree.
+// Of a file that is open with O_PATH or otherwise: by its place in /proc, which never follows a symlink of
+// the tree.
 std::string by_descriptor(int fd) {
     return cat("/proc/self/fd/", fd);
 }
@@ -47,7 +48,7 @@ class TreeCopier {
     // Owner before mode, because chown(2) takes set-user-ID bits away; attributes after the owner, because it
     // takes file capabilities away too; times last.
     Result<> attributes(int from_path, const struct stat& st, int dir, const char* name) {
-        if (fchownat(dir, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (root_ && fchownat(dir, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
             return os_error(errno, "setting the owner");
         if (!S_ISLNK(st.st_mode)) {
             Fd made = TRY(open_at(dir, name, O_PATH | O_NOFOLLOW));
@@ -68,11 +69,13 @@ class TreeCopier {
             if (fstat(found.get(), &st) < 0) return os_error(errno, "looking at it");
             if (!S_ISDIR(st.st_mode) && TRY(link_known(st, to, name, shown))) return {};
             if (S_ISSOCK(st.st_mode)) return {};  // nothing without its process
+            if (!root_ && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))) return {};
             TRY(make(found.get(), st, from, to, name));
             if (S_ISDIR(st.st_mode) && st.st_dev == device_) {
                 Fd source = TRY(open_at(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
                 Fd target = TRY(open_at(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-                if (Result<> below = entries(source.get(), target.get(), shown, depth + 1); !below) return below;
+                if (Result<> below = entries(source.get(), target.get(), shown, depth + 1); !below)
+                    return below;
             }
             return attributes(found.get(), st, to, name);
         };
@@ -93,13 +96,16 @@ class TreeCopier {
             if (symlinkat(target, to, name) < 0) return os_error(errno, "making a symlink");
             return {};
         }
-        int made = S_ISDIR(st.st_mode) ? mkdirat(to, name, 0700) : mknodat(to, name, (st.st_mode & S_IFMT) | 0600, st.st_rdev);
-        if (made < 0) return os_error(errno, S_ISDIR(st.st_mode) ? "making a directory" : "making a special file");
+        int made = S_ISDIR(st.st_mode) ? mkdirat(to, name, 0700)
+                                       : mknodat(to, name, (st.st_mode & S_IFMT) | 0600, st.st_rdev);
+        if (made < 0)
+            return os_error(errno, S_ISDIR(st.st_mode) ? "making a directory" : "making a special file");
         return {};
     }
 
     Result<> regular(int found, const struct stat& st, int to, const char* name) {
-        Fd source = TRY(open_at(AT_FDCWD, by_descriptor(found).c_str(), O_RDONLY | O_NOCTTY));
+        Fd source(open(by_descriptor(found).c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+        if (!source) return os_error(errno, "reading it");
         Fd target = TRY(open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
         if (ioctl(target.get(), FICLONE, source.get()) == 0) return {};
         return copy_content(source.get(), target.get(), st.st_size);
@@ -115,7 +121,7 @@ class TreeCopier {
         return true;
     }
 
-    static Result<> extended(const std::string& from, const std::string& to) {
+    Result<> extended(const std::string& from, const std::string& to) {
         char names[65536], value[65536];
         ssize_t size = listxattr(from.c_str(), names, sizeof names);
         for (ssize_t at = 0; at < size;) {
@@ -126,13 +132,14 @@ class TreeCopier {
             // A capability or an access list that is lost would make the copy another system.
             bool matters = std::string_view(name).starts_with("security.capability") ||
                            std::string_view(name).starts_with("system.posix_acl");
-            if (matters) return os_error(errno, cat("setting the attribute ", name));
+            if (matters && root_) return os_error(errno, cat("setting the attribute ", name));
         }
         return {};
     }
 
     dev_t device_;
     int top_;
+    const bool root_ = geteuid() == 0;
     std::map<std::pair<dev_t, ino_t>, std::string> linked_;
 };
 

@@ -17,8 +17,8 @@
 #include "manager/declared.h"
 #include "manager/install_mark.h"
 #include "manager/remove_tree.h"
-#include "manager/states.h"
 #include "manager/request.h"
+#include "manager/states.h"
 #include "manager/tree_lock.h"
 #include "spec/fields.h"
 
@@ -31,8 +31,9 @@ std::string file_of(const Paths& paths, std::string_view name) {
 
 // What a file cannot say is found by reading it back.
 Error cannot_be_kept(const spec::Field& field) {
-    return error(Errc::invalid, cat(*field.option ? field.option : field.name, ": a machine file cannot hold this ",
-                                    *field.section ? "value" : "setting", "; leave it out"));
+    return error(Errc::invalid,
+                 cat(*field.option ? field.option : field.name, ": a machine file cannot hold this ",
+                     *field.section ? "value" : "setting", "; leave it out"));
 }
 
 Result<> check_absent(const Paths& paths, const std::string& name) {
@@ -55,6 +56,7 @@ Result<> copy_to_place(const Paths& paths, const std::string& from, const std::s
     TRY(make_dirs_at(AT_FDCWD, tree.substr(0, tree.rfind('/'))).within("making the tree's directory"));
     TRY(remove_tree_at(AT_FDCWD, partial.c_str()).within(cat("removing ", quoted(partial))));
     Fd root = TRY(open_at(AT_FDCWD, from.c_str(), O_PATH | O_DIRECTORY));
+    TRY(open_machines(paths));  // the run directory, where locks are
     // Nobody may write it meanwhile, or the copy would be of two moments.
     TreeLock lock = TRY(lock_tree(paths, from, root.get(), LockKind::shared));
     OnExit unlock([&] { unlock_tree(std::move(lock)); });
@@ -68,7 +70,8 @@ Result<> copy_to_place(const Paths& paths, const std::string& from, const std::s
 Result<> check_copy(const NewMachine& machine) {
     const std::string& tree = machine.spec.root.directory;
     if (exists_at(AT_FDCWD, tree.c_str()))
-        return error(Errc::exists, cat("the tree ", quoted(tree), " is there already; without --from it is used as it is"));
+        return error(Errc::exists,
+                     cat("the tree ", quoted(tree), " is there already; without --from it is used as it is"));
     if (tree == machine.from || tree.starts_with(machine.from + "/"))
         return error(Errc::invalid, cat("the tree ", quoted(machine.from), " cannot be copied into itself"));
     return {};
@@ -108,11 +111,13 @@ Result<std::string> create(const Paths& paths, const NewMachine& machine) {
     dialect::Draft draft{path, text};
     TRY(load_declared(paths, name, &draft));
     Fd mark;
-    if (!machine.from.empty()) mark = TRY(mark_incomplete(paths, name, partial_path(machine.spec.root.directory)));
+    if (!machine.from.empty())
+        mark = TRY(mark_incomplete(paths, name, partial_path(machine.spec.root.directory)));
     Result<> written = write_config(directory.get(), name + ".machine", text, Existing::refuse);
     if (!written) {
         if (mark) clear_incomplete(paths, name);
-        return std::move(written).error().within(cat("declaring machine ", quoted(name), " in ", paths.config));
+        return std::move(written).error().within(
+            cat("declaring machine ", quoted(name), " in ", paths.config));
     }
     // A long copy keeps nobody else from changing another machine.
     directory.reset();
@@ -128,11 +133,13 @@ Result<> remove_own_tree(const Paths& paths, const std::string& name, const std:
     struct stat st = {};
     if (lstat(tree.c_str(), &st) < 0 && errno == ENOENT) return {};
     if (tree.find('/', 1) == tree.npos || !S_ISDIR(st.st_mode))
-        return error(Errc::invalid, cat("the tree ", quoted(tree), " is not removed: it is a directory of the host's "
+        return error(Errc::invalid, cat("the tree ", quoted(tree),
+                                        " is not removed: it is a directory of the host's "
                                         "own, or none; remove it by hand if you mean it"));
     for (const Declared& other : TRY(declared(paths)))
         if (other.name != name && (other.tree == tree || other.tree.starts_with(tree + "/")))
-            return error(Errc::busy, cat("the tree ", quoted(tree), " is also machine ", quoted(other.name), "'s"));
+            return error(Errc::busy,
+                         cat("the tree ", quoted(tree), " is also machine ", quoted(other.name), "'s"));
     Fd root = TRY(open_at(AT_FDCWD, tree.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     TreeLock lock = TRY(lock_tree(paths, tree, root.get(), LockKind::exclusive));
     Result<> removed = remove_tree_at(AT_FDCWD, tree.c_str()).within(cat("removing ", quoted(tree)));
@@ -143,8 +150,10 @@ Result<> remove_own_tree(const Paths& paths, const std::string& name, const std:
 Result<> own_file(const Paths& paths, const std::string& file, const std::string& name) {
     if (file == file_of(paths, name)) return {};
     return error(Errc::denied,
-                 cat(file, " is not ours to change (a package's, or only until the next boot); to hide it: ln -s "
-                     "/dev/null ", file_of(paths, name)));
+                 cat(file,
+                     " is not ours to change (a package's, or only until the next boot); to hide it: ln -s "
+                     "/dev/null ",
+                     file_of(paths, name)));
 }
 
 }  // namespace
@@ -179,17 +188,20 @@ Result<RemovedDeclaration> remove_declared(const Paths& paths, const std::string
 namespace {
 
 // Its tree shall stay the same one, also where only its name had said which.
-Result<std::string> with_directory(const std::string& text, const std::string& path, const std::string& tree) {
+Result<std::string> with_directory(const std::string& text, const std::string& path,
+                                   const std::string& tree) {
     spec::SpecPatch patch = TRY(dialect::parse_machine_file(text, path, {}));
     for (const spec::Assignment& assignment : patch.assignments)
-        if (std::string_view(assignment.field->name) == "directory" && assignment.assign == spec::Assign::value)
+        if (std::string_view(assignment.field->name) == "directory" &&
+            assignment.assign == spec::Assign::value)
             return text;
     return cat(text, text.empty() || text.ends_with('\n') ? "" : "\n", "\n[Machine]\nDirectory=", tree, "\n");
 }
 
 Result<> move_drop_ins(int directory, const std::string& from, const std::string& to) {
     std::string old_name = from + ".machine.d", new_name = to + ".machine.d";
-    if (renameat2(directory, old_name.c_str(), directory, new_name.c_str(), RENAME_NOREPLACE) == 0 || errno == ENOENT)
+    if (renameat2(directory, old_name.c_str(), directory, new_name.c_str(), RENAME_NOREPLACE) == 0 ||
+        errno == ENOENT)
         return {};
     return os_error(errno, cat("renaming ", old_name));
 }
@@ -230,15 +242,16 @@ Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const
                                          : cat(files[0].text, "\n[Machine]\nDirectory=", tree, "\n");
     // Drop-ins first: without its file they are nothing.
     for (size_t i = 1; i < files.size(); ++i) {
-        ConfigPlace place = TRY(config_place(cat(paths.config, "/", to, ".machine.d/",
-                                                 files[i].path.substr(files[i].path.rfind('/') + 1))));
+        ConfigPlace place = TRY(config_place(
+            cat(paths.config, "/", to, ".machine.d/", files[i].path.substr(files[i].path.rfind('/') + 1))));
         TRY(write_config(place.directory.get(), place.name, files[i].text, Existing::replace));
     }
     TRY(write_config(config.get(), to + ".machine", text, Existing::refuse));
     Cloned out{file_of(paths, to), {}};
     const spec::MachineSpec& spec = loaded.spec;
     if (directory.empty() && !spec.root.ephemeral && !spec.root.read_only)
-        out.warnings.push_back(cat("both have the tree ", tree, ", so only one of them can run at a time; "
+        out.warnings.push_back(cat("both have the tree ", tree,
+                                   ", so only one of them can run at a time; "
                                    "--directory gives the new one another"));
     if (!spec.integration.uuid.empty())
         out.warnings.push_back(cat("both have the machine id ", spec.integration.uuid, "; `croft unset ", to,

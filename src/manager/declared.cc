@@ -59,7 +59,8 @@ void apply_each(spec::SpecPatch patch, Reading& reading) {
     for (spec::Warning& warning : warnings) reading.warnings.push_back(std::move(warning.text));
 }
 
-Reading read_each(std::vector<dialect::SourceFile> files, const std::string& name, dialect::Specifiers specifiers) {
+Reading read_each(std::vector<dialect::SourceFile> files, const std::string& name,
+                  dialect::Specifiers specifiers) {
     Reading out;
     specifiers.name = name;
     for (dialect::SourceFile& file : files) {
@@ -133,7 +134,8 @@ Result<Declared> find_declared(const Paths& paths, std::string_view name) {
     return not_declared(paths, name);
 }
 
-Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& where, const std::string& name) {
+Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& where,
+                                   const std::string& name) {
     auto files = TRY(dialect::read_machine_files(where, name));
     if (files.empty()) return not_declared(paths, name);
     return read_each(std::move(files), name, host_specifiers());
@@ -142,8 +144,10 @@ Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& wh
 Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
     spec::MachineSpec spec;
     if (!draft && is_marked_incomplete(paths, name))
-        return error(Errc::wrong_state, cat("machine ", quoted(name), " is incomplete: the copy of its tree was "
-                                            "interrupted or goes on; `croft rm --config ", name, "` removes it"));
+        return error(Errc::wrong_state, cat("machine ", quoted(name),
+                                            " is incomplete: the copy of its tree was "
+                                            "interrupted or goes on; `croft rm --config ",
+                                            name, "` removes it"));
     auto read = read_machine_files(places(paths), name, host_specifiers(), spec, draft);
     if (!read && read.error().code == Errc::not_found) return not_declared(paths, name);
     if (!read) return std::move(read).error();

@@ -43,12 +43,12 @@ struct LoadedMachine {
 // `draft`: as if that file had that text already.
 Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name,
                                     const dialect::Draft* draft = nullptr);
-// The same but for the host's files that it names (environment, credentials, profiles): they may be on a disk that is
-// not mounted yet, when the unit of a machine is only described.
+// The same but for the host's files that it names (environment, credentials, profiles): they may be on a disk
+// that is not mounted yet, when the unit of a machine is only described.
 Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name,
                                      const dialect::Draft* draft = nullptr);
-// All that the files say as far as it is right, and all that is wrong in them: what a list shows of a machine with a
-// mistake, and what `croft verify` tells. not_found as above.
+// All that the files say as far as it is right, and all that is wrong in them: what a list shows of a machine
+// with a mistake, and what `croft verify` tells. not_found as above.
 struct Reading {
     spec::MachineSpec spec;  // its name and tree are set, it is not validated
     std::vector<std::string> files, mistakes, warnings;

@@ -1,5 +1,5 @@
-// Machines with a keeper: a process that launches the machine and then becomes croft-hold. Called by start.cc,
-// ready.cc and relaunch.cc; attach_console() also by exec.cc.
+// Machines with a keeper: a process that launches the machine and then becomes croft-hold. Called by
+// start.cc, ready.cc and relaunch.cc; attach_console() also by exec.cc.
 #pragma once
 
 #include <functional>

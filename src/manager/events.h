@@ -1,10 +1,11 @@
 // What happened to machines, for whoever wants to know: `croft events`, programs that follow the journal, an
-// administrator the day after. Told by whoever changes a machine; nobody waits for it and nothing fails by it.
+// administrator the day after. Told by whoever changes a machine; nobody waits for it and nothing fails by
+// it.
 //
 // On a host with journald an event is one structured entry (native protocol: CROFT_MACHINE=, CROFT_EVENT=, a
-// MESSAGE_ID for each kind, see events.cc), so it is kept, forwarded and searched like any other. Elsewhere it is
-// a line of JSON in RUN/events, which keeps the last mebibyte or two. A machine whose keeper is croft-hold has
-// its lines "ready" and "exited" written by that (apps/hold), in the same form.
+// MESSAGE_ID for each kind, see events.cc), so it is kept, forwarded and searched like any other. Elsewhere
+// it is a line of JSON in RUN/events, which keeps the last mebibyte or two. A machine whose keeper is
+// croft-hold has its lines "ready" and "exited" written by that (apps/hold), in the same form.
 #pragma once
 
 #include <cstdint>

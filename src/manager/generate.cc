@@ -22,8 +22,10 @@ bool is_unit_name(std::string_view name) {
     constexpr std::string_view allowed =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@";
     size_t dot = name.rfind('.');
-    if (dot == name.npos || dot == 0 || name.size() > 255 || name.find_first_not_of(allowed) != name.npos) return false;
-    for (std::string_view type : {"target", "service", "socket", "mount", "path", "timer", "slice", "device", "swap", "automount"})
+    if (dot == name.npos || dot == 0 || name.size() > 255 || name.find_first_not_of(allowed) != name.npos)
+        return false;
+    for (std::string_view type :
+         {"target", "service", "socket", "mount", "path", "timer", "slice", "device", "swap", "automount"})
         if (name.substr(dot + 1) == type) return true;
     return false;
 }
@@ -51,7 +53,8 @@ Result<std::vector<Link>> wanted_links(const spec::MachineSpec& spec) {
         for (const std::string& unit : split(value, ' ')) {
             if (unit.empty()) continue;
             if (!is_unit_name(unit))
-                return error(Errc::invalid, cat(std::string_view(name).substr(8), "=: ", quoted(unit), " is no name of a unit"));
+                return error(Errc::invalid, cat(std::string_view(name).substr(8), "=: ", quoted(unit),
+                                                " is no name of a unit"));
             out.push_back({unit, kind});
         }
     }
@@ -109,8 +112,8 @@ std::string comment_lines(std::string_view text) {
 
 // Its unit is there and fails, so that whoever starts it, or waits for it, learns why.
 Result<> generate_bad(int top, const Declared& machine, const std::string& mistake, const std::string& self) {
-    std::string text = cat(comment_lines(mistake), "[Service]\nExecStart=\nExecStart=\"", self, "\" --refuse ",
-                           machine.name, "\nRestart=no\n");
+    std::string text = cat(comment_lines(mistake), "[Service]\nExecStart=\nExecStart=\"", self,
+                           "\" --refuse ", machine.name, "\nRestart=no\n");
     TRY(write_drop_in(top, machine.name, text));
     if (!machine.autostart) return {};
     return make_links(top, machine.name, {{autostart_target, "wants"}});

@@ -1,12 +1,14 @@
-// Declared machines as units: what croft-generator (apps/generator.cc) writes for systemd. Everything goes below the
-// one directory that systemd gave, no link there is followed, and each file is there whole or not at all.
+// Declared machines as units: what croft-generator (apps/generator.cc) writes for systemd. Everything goes
+// below the one directory that systemd gave, no link there is followed, and each file is there whole or not
+// at all.
 //
-//   croft@NAME.service.d/50-croft.conf    order, limits, signals and [Service] settings of the machine's file,
+//   croft@NAME.service.d/50-croft.conf    order, limits, signals, [Service] settings of the machine's file,
 //                                         beside the template croft@.service
-//   TARGET.wants/croft@NAME.service       Autostart= (croft.target) and WantedBy= of [Install]; RequiredBy= likewise
+//   TARGET.wants/croft@NAME.service       Autostart= (croft.target) and WantedBy= of [Install]; RequiredBy=,
+//                                         UpheldBy= likewise
 //
-// A machine whose file has a mistake gets a drop-in by which its unit fails with the sentence, and the others are as
-// they would be without it.
+// A machine whose file has a mistake gets a drop-in by which its unit fails with the sentence, and the others
+// are as they would be without it.
 #pragma once
 
 #include <string>

@@ -163,7 +163,8 @@ Result<Details> details(const Paths& paths, std::string_view name) {
     add_mounts(out);
     add_network(out);
     out.system_state = ask_system_state(paths, out.machine);
-    if (out.system_state == "degraded" || out.system_state == "maintenance") out.machine.state = State::degraded;
+    if (out.system_state == "degraded" || out.system_state == "maintenance")
+        out.machine.state = State::degraded;
     return out;
 }
 

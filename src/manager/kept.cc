@@ -8,7 +8,8 @@
 namespace croft::manager {
 
 Result<launch::LaunchPlan> kept_plan(const Paths& paths, std::string_view name) {
-    std::string bytes = TRY(read_file_at(AT_FDCWD, cat(paths.machines, "/", name, "/plan").c_str(), 64 << 20));
+    std::string bytes =
+        TRY(read_file_at(AT_FDCWD, cat(paths.machines, "/", name, "/plan").c_str(), 64 << 20));
     return launch::decode(bytes);
 }
 
@@ -20,7 +21,8 @@ Result<spec::MachineSpec> kept_spec(const Paths& paths, std::string_view name) {
     std::string path = cat(paths.machines, "/", name, "/spec");
     auto text = read_file_at(AT_FDCWD, path.c_str(), 16 << 20);
     if (!text && text.error().code == Errc::not_found)
-        return error(Errc::unsupported, cat("what machine ", quoted(name), " was started with is not kept: only "
+        return error(Errc::unsupported, cat("what machine ", quoted(name),
+                                            " was started with is not kept: only "
                                             "machines in the background are compared"));
     if (!text) return std::move(text).error();
     spec::MachineSpec spec;
@@ -32,7 +34,8 @@ Result<spec::MachineSpec> kept_spec(const Paths& paths, std::string_view name) {
 }
 
 Result<> keep_spec(int directory, const spec::MachineSpec& spec) {
-    return replace_file_at(directory, "spec", dialect::print_machine_file(spec), 0600).within("keeping the spec");
+    return replace_file_at(directory, "spec", dialect::print_machine_file(spec), 0600)
+        .within("keeping the spec");
 }
 
 }  // namespace croft::manager

@@ -1,5 +1,5 @@
-// What a machine that lives was made from, as its start has kept it in the machine's directory: the plan that was
-// performed, and for detached machines the spec. Called within manager/, and by cli/ for `croft diff`.
+// What a machine that lives was made from, as its start has kept it in the machine's directory: the plan that
+// was performed, and for detached machines the spec. Called within manager/, and by cli/ for `croft diff`.
 #pragma once
 
 #include <string_view>

@@ -16,9 +16,9 @@ using Settings = std::vector<launch::CgroupSetting>;
 
 // What the kernel has in a new group (Documentation/admin-guide/cgroup-v2.rst).
 constexpr std::pair<std::string_view, std::string_view> defaults[] = {
-    {"memory.max", "max"},     {"memory.high", "max"}, {"memory.low", "0"},     {"memory.min", "0"},
+    {"memory.max", "max"},      {"memory.high", "max"},    {"memory.low", "0"}, {"memory.min", "0"},
     {"memory.swap.max", "max"}, {"cpu.max", "max 100000"}, {"cpu.idle", "0"},   {"cpu.weight", "100"},
-    {"cpuset.cpus", "\n"},     {"cpuset.mems", "\n"},  {"pids.max", "max"},     {"io.weight", "default 100"},
+    {"cpuset.cpus", "\n"},      {"cpuset.mems", "\n"},     {"pids.max", "max"}, {"io.weight", "default 100"},
 };
 
 // The same as systemd.resource-control(5) has it, for a property that nothing sets any more.
@@ -36,8 +36,10 @@ const launch::CgroupSetting* find(const Settings& settings, std::string_view fil
 Result<> write_limit(const std::string& cgroup, const std::string& file, std::string_view value) {
     std::string path = cat(cgroup, "/", file);
     if (!exists_at(AT_FDCWD, path.c_str()))
-        return error(Errc::unsupported, cat(file, " is not there in the machine's control group, because nothing was "
-                                            "limited by it when the machine started"));
+        return error(Errc::unsupported,
+                     cat(file,
+                         " is not there in the machine's control group, because nothing was "
+                         "limited by it when the machine started"));
     return write_file_at(AT_FDCWD, path.c_str(), value).within(file);
 }
 
@@ -53,7 +55,8 @@ Result<> write_all_limits(const std::string& cgroup, const Settings& before, con
 }
 
 // By systemd, whose the unit's group is. An empty value is the default.
-Result<> set_unit_limits(const Machine& machine, const spec::MachineSpec& spec, const std::vector<std::string>& changed) {
+Result<> set_unit_limits(const Machine& machine, const spec::MachineSpec& spec,
+                         const std::vector<std::string>& changed) {
     std::vector<std::pair<std::string, std::string>> properties;
     for (const std::string& name : changed) {
         size_t before = properties.size();
@@ -64,7 +67,8 @@ Result<> set_unit_limits(const Machine& machine, const spec::MachineSpec& spec, 
     return supervisor()->set_properties(machine.record.unit, properties);
 }
 
-Result<> write_group_limits(const Paths& paths, const Machine& machine, const spec::MachineSpec& spec, int directory) {
+Result<> write_group_limits(const Paths& paths, const Machine& machine, const spec::MachineSpec& spec,
+                            int directory) {
     const std::string& cgroup = machine.record.cgroup;
     if (cgroup.empty()) return error(Errc::unsupported, "the machine has no control group of its own");
     launch::LaunchPlan plan = TRY(kept_plan(paths, machine.name));
@@ -81,10 +85,13 @@ Result<> keep_changed(const Paths& paths, const Machine& machine, const spec::Ma
     if (!kept) return {};
     for (const std::string& name : changed) {
         const spec::Field* field = spec::field_by_key("Resources", name);
-        if (std::string_view(field->key) != "*") field->reset(*kept);
-        else std::erase_if(kept->resources.unit_properties, [&](const auto& p) { return p.first == name; });
+        if (std::string_view(field->key) != "*")
+            field->reset(*kept);
+        else
+            std::erase_if(kept->resources.unit_properties, [&](const auto& p) { return p.first == name; });
         for (const std::string& value : field->get(spec))
-            if (std::string_view(field->key) != "*" || value.starts_with(name + "=")) TRY(field->set(*kept, value));
+            if (std::string_view(field->key) != "*" || value.starts_with(name + "="))
+                TRY(field->set(*kept, value));
     }
     return keep_spec(directory, *kept);
 }

@@ -119,8 +119,9 @@ Result<Machine> read_machine(int machines, const std::string& name) {
 Error taken(const std::string& name, int machines) {
     auto machine = read_machine(machines, name);
     if (machine && machine->state == State::ready)
-        return error(Errc::exists, cat("the name ", quoted(name), " is taken by a machine that is ready; `croft start ",
-                                       name, "` lets it run, `croft stop ", name, "` gives it back"));
+        return error(Errc::exists,
+                     cat("the name ", quoted(name), " is taken by a machine that is ready; `croft start ",
+                         name, "` lets it run, `croft stop ", name, "` gives it back"));
     if (!machine || !machine->record.leader.pid)
         return error(Errc::busy,
                      cat("another command is just starting or removing the machine ", quoted(name)));
@@ -147,8 +148,9 @@ Result<> clear_directory(const Paths& paths, int machines, int directory, const 
 }  // namespace
 
 const char* state_name(State state) {
-    constexpr const char* names[] = {"ready",    "starting", "booting", "running",    "degraded",   "frozen",   "stopping",
-                                     "exited",   "failed",   "lost",    "configured", "incomplete", "installed"};
+    constexpr const char* names[] = {"ready",      "starting",   "booting",  "running", "degraded",
+                                     "frozen",     "stopping",   "exited",   "failed",  "lost",
+                                     "configured", "incomplete", "installed"};
     return names[static_cast<size_t>(state)];
 }
 

@@ -19,7 +19,7 @@
 //   lock held, leader, no `exit` file              running   (frozen: cgroup.freeze is 1)
 //   lock held, leader, no `ready`, waits for it    booting
 //   lock held, leader, `stop`                      stopping: it was asked to end, or is being killed
-//   running, and its own systemd is not content    degraded: asked inside, so only `croft show` tells (states.h)
+//   running, and its own systemd is not content    degraded: asked inside, so only `croft show` tells
 //   lock free, `exit` says how                     exited, or failed when that was not a success
 //   lock free, no `exit`                           lost: the keeper was killed. The next command that meets
 //   it kills
@@ -45,9 +45,22 @@
 namespace croft::manager {
 
 enum class State {
-    ready, starting, booting, running, degraded, frozen, stopping,  // alive: somebody holds the lock
-    exited, failed, lost,                                           // something of it is left
-    configured, incomplete, installed,                              // declared, and nothing else
+    // Alive: somebody holds the lock.
+    ready,
+    starting,
+    booting,
+    running,
+    degraded,
+    frozen,
+    stopping,
+    // Something of it is left.
+    exited,
+    failed,
+    lost,
+    // Declared, and nothing else.
+    configured,
+    incomplete,
+    installed,
 };
 const char* state_name(State state);
 

@@ -1,4 +1,5 @@
-// Reading events: the two files of RUN, or the journal through journalctl, which every host with a journal has.
+// Reading events: the two files of RUN, or the journal through journalctl, which every host with a journal
+// has.
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -104,7 +105,8 @@ Fd open_events(const std::string& path) {
 // The file grows, or becomes events.1 and a new one begins: then the rest of the old one comes first.
 Result<> follow_file(const Paths& paths, Fd file, Lines& lines) {
     Fd changes(inotify_init1(IN_CLOEXEC));
-    if (!changes || inotify_add_watch(changes.get(), paths.run.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+    if (!changes ||
+        inotify_add_watch(changes.get(), paths.run.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
         return os_error(errno, cat("watching ", croft::quoted(paths.run)));
     for (;;) {
         if (file) TRY(lines.drain(file.get()));

@@ -109,8 +109,7 @@ Result<> hold_ready(Prepared machine) {
     machine.keep();
     if (kept) return {};
     waitpid(keeper, nullptr, 0);
-    return told.empty() ? error(Errc::failed, "the machine's keeper was killed")
-                        : unpack_error(told);
+    return told.empty() ? error(Errc::failed, "the machine's keeper was killed") : unpack_error(told);
 }
 
 Result<int> launch_ready(int directory) {

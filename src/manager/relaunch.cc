@@ -87,12 +87,14 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     auto give_up = [&](const Error& why) -> Result<> {
         tell_in_log(machine.claim.directory(), why);
         write_exit(machine.claim.directory(), CLD_EXITED, 125);
-        tell_event(paths, {.machine = name, .event = Event::exited, .detail = cat("could not reboot: ", why.text)});
+        tell_event(paths,
+                   {.machine = name, .event = Event::exited, .detail = cat("could not reboot: ", why.text)});
         return end(machine);
     };
     if (exists_at(machine.claim.directory(), "stop")) {
         write_exit(machine.claim.directory(), CLD_EXITED, 0);
-        tell_event(paths, {.machine = name, .event = Event::exited, .detail = "was to stop and not to reboot"});
+        tell_event(paths,
+                   {.machine = name, .event = Event::exited, .detail = "was to stop and not to reboot"});
         return end(machine);
     }
     auto bytes = read_file_at(machine.claim.directory(), "plan", 64 << 20);

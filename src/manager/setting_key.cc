@@ -47,12 +47,13 @@ bool SettingKey::is_set(const spec::MachineSpec& spec) const {
 
 Result<SettingKey> find_setting(std::string_view word) {
     size_t dot = word.find('.');
-    if (dot != word.npos && !word.starts_with("--")) return find_key(word.substr(0, dot), word.substr(dot + 1));
+    if (dot != word.npos && !word.starts_with("--"))
+        return find_key(word.substr(0, dot), word.substr(dot + 1));
     const spec::Field* field = find_named(word);
     if (!field) {
         std::string near = spec::closest_option(word.starts_with("--") ? std::string(word) : cat("--", word));
-        return error(Errc::invalid, cat(quoted(word), " is no setting", near_text(near),
-                                        "; `croft explain` lists them"));
+        return error(Errc::invalid,
+                     cat(quoted(word), " is no setting", near_text(near), "; `croft explain` lists them"));
     }
     if (std::string_view(field->key) == "*")
         return error(Errc::invalid, cat(quoted(word), " stands for many keys; name one with its section (",

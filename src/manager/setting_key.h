@@ -1,5 +1,5 @@
-// Which setting somebody means by a word: a key of the machine file, or the name that a setting or its option has.
-// Called by change.cc.
+// Which setting somebody means by a word: a key of the machine file, or the name that a setting or its option
+// has. Called by change.cc.
 #pragma once
 
 #include <string>

@@ -55,8 +55,8 @@ Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOpt
 
 // A machine that is ready goes on: its keeper launches it, by the plan that was made then.
 Result<Started> go_on(const Paths& paths, const Machine& machine, const StartOptions& options);
-// `croft start NAME`, of a machine that a file declares: in direct mode by start(), where machines are units by its
-// unit croft@NAME.service. (start_declared.cc)
+// `croft start NAME`, of a machine that a file declares: in direct mode by start(), where machines are units
+// by its unit croft@NAME.service. (start_declared.cc)
 Result<Started> start_declared(const Paths& paths, const std::string& name, const StartOptions& options);
 
 // What start() would do, without privilege and without touching anything.

@@ -34,7 +34,8 @@ int patience(const StartOptions& options, uint64_t until) {
     return until > now ? static_cast<int>(std::min<uint64_t>((until - now) / 1000 + 1, 1 << 30)) : 0;
 }
 
-// systemd's job for a booted machine ends when that says READY=1; a machine that is up sooner is told at once.
+// systemd's job for a booted machine ends when that says READY=1; a machine that is up sooner is told at
+// once.
 Result<> wait_started(const Paths& paths, const std::string& name, Job job, const StartOptions& options,
                       Started& out) {
     Supervisor& systemd = *supervisor();
@@ -52,7 +53,8 @@ Result<> wait_started(const Paths& paths, const std::string& name, Job job, cons
             return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),
                                             "; it runs on: `croft logs ", name, "` shows what it does"));
         pollfd watched = {systemd.fd(), POLLIN, 0};
-        if (poll(&watched, 1, patience(options, until)) < 0 && errno != EINTR) return os_error(errno, "waiting for systemd");
+        if (poll(&watched, 1, patience(options, until)) < 0 && errno != EINTR)
+            return os_error(errno, "waiting for systemd");
     }
 }
 

@@ -61,7 +61,8 @@ std::string hint(const Machine& machine, std::string_view verb) {
     const std::string& name = machine.name;
     if (verb == "resume" && machine.alive()) return "it is not paused";
     if (verb == "rm" && machine.only_declared())
-        return cat("nothing is left of an earlier life; `croft rm --config ", name, "` removes what declares it");
+        return cat("nothing is left of an earlier life; `croft rm --config ", name,
+                   "` removes what declares it");
     if (!machine.mistake.empty()) return machine.mistake;
     switch (machine.state) {
         case State::ready:
@@ -101,7 +102,7 @@ Machine only_declared(const Paths& paths, const Declared& declared) {
     machine.record.boot = declared.boot, machine.record.tree = declared.tree;
     if (declared.masked) machine.mistake = cat("it is masked: ", declared.file, " is a link to /dev/null");
     if (declared.wrong) machine.mistake = declared.wrong->text;
-    machine.state = is_marked_incomplete(paths, declared.name)               ? State::incomplete
+    machine.state = is_marked_incomplete(paths, declared.name)   ? State::incomplete
                     : exists_at(AT_FDCWD, declared.tree.c_str()) ? State::installed
                                                                  : State::configured;
     return machine;

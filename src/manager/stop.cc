@@ -49,7 +49,8 @@ struct Target {
 void note(const Paths& paths, const Machine& machine, const char* text) {
     if (auto dir = open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY))
         (void)replace_file_at(dir->get(), "stop", text, 0644);
-    tell_event(paths, {.machine = machine.name, .event = Event::stopping,
+    tell_event(paths, {.machine = machine.name,
+                       .event = Event::stopping,
                        .detail = trim(text) == "killed" ? "killed, because it did not end in time" : ""});
 }
 
@@ -211,8 +212,11 @@ Result<Stopped> stop(const Paths& paths, std::string_view name, const StopOption
     targets[0].machine = TRY(find_for(paths, name, "stop"));
     if (targets[0].machine.state == State::ready) {
         TRY(give_back(targets[0].machine).within(cat("machine ", quoted(name))));
-        tell_event(paths, {.machine = std::string(name), .event = Event::exited, .detail = "it was ready and had not begun"});
-        return Stopped{std::string(name), {launch::Outcome::Kind::stopped, 0, "it was ready and had not begun"}, {}};
+        tell_event(paths, {.machine = std::string(name),
+                           .event = Event::exited,
+                           .detail = "it was ready and had not begun"});
+        return Stopped{
+            std::string(name), {launch::Outcome::Kind::stopped, 0, "it was ready and had not begun"}, {}};
     }
     run(paths, targets, options);
     if (targets[0].failed) return std::move(*targets[0].failed);

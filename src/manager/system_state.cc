@@ -1,5 +1,6 @@
 // Asking a booted machine how its own systemd is. There is a way to ask that every systemd since 215 has, and
-// that needs neither D-Bus here nor a socket of the guest's: its own program, run inside as `croft exec` does.
+// that needs neither D-Bus here nor a socket of the guest's: its own program, run inside as `croft exec`
+// does.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,7 +22,8 @@ constexpr uint64_t patience = 5'000'000;  // µs: a guest that hangs must not ha
 
 // The guest writes this text, so only a word that systemctl(1) documents is believed.
 std::string known_state(std::string_view text) {
-    for (std::string_view word : {"initializing", "starting", "running", "degraded", "maintenance", "stopping"})
+    for (std::string_view word :
+         {"initializing", "starting", "running", "degraded", "maintenance", "stopping"})
         if (trim(text) == word) return std::string(word);
     return "";
 }
@@ -30,7 +32,8 @@ std::string known_state(std::string_view text) {
 std::string read_line(int fd) {
     std::string text;
     uint64_t end = monotonic_now() + patience;
-    for (uint64_t now = 0; text.find('\n') == text.npos && text.size() < 64 && (now = monotonic_now()) < end;) {
+    for (uint64_t now = 0;
+         text.find('\n') == text.npos && text.size() < 64 && (now = monotonic_now()) < end;) {
         pollfd wanted = {fd, POLLIN, 0};
         if (poll(&wanted, 1, static_cast<int>((end - now) / 1000 + 1)) <= 0) continue;
         char buffer[64];

@@ -67,7 +67,8 @@ Result<> end_of_unit(const Paths& paths, const std::string& name) {
     if (was_launched)
         tell_event(paths, {.machine = name,
                            .event = Event::exited,
-                           .detail = launch::describe(launch::outcome_from_wait(how.code, how.status, machine->record.boot))});
+                           .detail = launch::describe(
+                               launch::outcome_from_wait(how.code, how.status, machine->record.boot))});
     TRY(notify_systemd("FDSTOREREMOVE=1\nFDNAME=croft"));
     TRY(notify_barrier());
     // The machine is nobody's now. Whoever takes the name first clears it: this process, or a new start.
@@ -84,7 +85,9 @@ Result<> end_of_unit(const Paths& paths, const std::string& name) {
 }
 
 Result<> unit_is_ready(const Paths& paths, const std::string& name) {
-    if (!TRY(own_machine(paths, name))) return {};
+    auto machine = TRY(own_machine(paths, name));
+    // The unit of a declared machine asks this of every machine; of an app nobody waits to hear it.
+    if (!machine || !machine->record.waits_ready) return {};
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
     TRY(replace_file_at(directory.get(), "ready", "1\n"));
     tell_event(paths, {.machine = name, .event = Event::ready});

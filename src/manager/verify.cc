@@ -47,8 +47,11 @@ Result<Verdict> judge(const Paths& paths, const dialect::Places& where, const st
 Result<Verdict> verify(const Paths& paths, const std::string& word) {
     if (word.find('/') == word.npos && !word.ends_with(suffix)) {
         if (is_marked_incomplete(paths, word))
-            return Verdict{word, {cat("machine ", quoted(word), " is incomplete: the copy of its tree was interrupted, "
-                                      "or goes on")}, {}};
+            return Verdict{word,
+                           {cat("machine ", quoted(word),
+                                " is incomplete: the copy of its tree was interrupted, "
+                                "or goes on")},
+                           {}};
         return judge(paths, places(paths), word);
     }
     std::string path = TRY(absolute_path(word));
@@ -57,7 +60,8 @@ Result<Verdict> verify(const Paths& paths, const std::string& word) {
         return error(Errc::invalid, cat(quoted(word), " is no machine file: its name must be NAME", suffix));
     std::string name = path.substr(slash + 1, path.size() - slash - 1 - suffix.size());
     if (auto good = check_machine_name(name); !good) return std::move(good).error().within(word);
-    if (!exists_at(AT_FDCWD, path.c_str())) return error(Errc::not_found, cat("there is no file ", quoted(word)));
+    if (!exists_at(AT_FDCWD, path.c_str()))
+        return error(Errc::not_found, cat("there is no file ", quoted(word)));
     return judge(paths, {{path.substr(0, slash)}, {}}, name);
 }
 
@@ -79,7 +83,10 @@ Result<std::vector<Verdict>> verify_all(const Paths& paths) {
             bool machine = file.ends_with(suffix), drop_ins = file.ends_with(".machine.d");
             std::string name = file.substr(0, file.rfind(suffix));
             if (machine && !check_machine_name(name))
-                out.push_back({path, {cat(path, ": ", quoted(name), " can be no machine's name, so the file does nothing")}, {}});
+                out.push_back(
+                    {path,
+                     {cat(path, ": ", quoted(name), " can be no machine's name, so the file does nothing")},
+                     {}});
             if (drop_ins && std::ranges::find(names, name) == names.end())
                 out.push_back({path, {}, {cat(path, ": there is no machine file for these drop-ins")}});
         }

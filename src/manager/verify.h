@@ -1,4 +1,5 @@
-// Looking for mistakes in what declares machines: all of them, not only the first. Called by cli/ (`croft verify`).
+// Looking for mistakes in what declares machines: all of them, not only the first. Called by cli/ (`croft
+// verify`).
 #pragma once
 
 #include <string>

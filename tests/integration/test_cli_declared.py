@@ -4,17 +4,9 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
-
-
-@pytest.fixture
-def config(scratch, monkeypatch):
-    """The only directory of machine files that croft looks at."""
-    path = scratch / "machines"
-    monkeypatch.setenv("CROFT_CONFIG_DIR", str(path))
-    return path
+from harness.machines import shown, state, until
 
 
 @pytest.fixture
@@ -23,23 +15,6 @@ def declared(croft, config, copy_tree, machine):
     name = machine("declared")
     croft("create", "-q", name, f"--directory={copy_tree('app')}", "--", "sleep", "600").check()
     return name
-
-
-def shown(croft, name):
-    return json.loads(croft("show", "--json", name).check().stdout)[0]
-
-
-def state(croft, name):
-    return shown(croft, name)["state"]
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # ---------------------------------------------------------------- create
@@ -73,7 +48,7 @@ def test_create_with_a_command_runs_it(croft, config, declared):
 
 def test_dry_run_changes_nothing(croft, config):
     text = croft("create", "--dry-run", "nothing", "--memory=1G").check().stdout
-    assert "MemoryMax=1G" in text and not config.exists()
+    assert "MemoryMax=1G" in text and list(config.iterdir()) == []
 
 
 @pytest.mark.parametrize("words, said", [
@@ -91,7 +66,7 @@ def test_dry_run_changes_nothing(croft, config):
 def test_create_refuses(croft, config, words, said):
     ran = croft("create", "-q", *words)
     assert ran.status != 0 and said in ran.stderr, ran
-    assert not config.exists() or list(config.iterdir()) == []
+    assert list(config.iterdir()) == []
 
 
 def test_a_name_is_declared_once(croft, config, declared):
@@ -115,7 +90,6 @@ def test_of_many_creates_at_once_one_wins(croft, config, machine):
 def test_a_full_disk_leaves_nothing_half(croft, config, machine):
     """A machine file that cannot be written is not there; one that cannot be replaced stays as it was."""
     name, other = machine("full"), machine("other")
-    config.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", config], check=True)
     croft("create", "-q", name, "--hostname=before").check()
     before = (config / f"{name}.machine").read_text()
@@ -369,7 +343,6 @@ def test_verify_finds_every_mistake_with_file_and_line(croft, config, declared):
 
 
 def test_verify_asks_what_a_start_would_refuse(croft, config, scratch):
-    config.mkdir()
     path = config / "absent.machine"
     path.write_text(f"[Machine]\nDirectory={scratch}/nowhere\n")
     ran = croft("verify", "absent")
@@ -390,7 +363,6 @@ def test_verify_takes_files_from_anywhere(croft, config, scratch, tree):
 
 
 def test_verify_sees_files_that_do_nothing(croft, config):
-    config.mkdir()
     (config / "bad_name.machine").write_text("")
     (config / "gone.machine.d").mkdir()
     ran = croft("verify")
@@ -414,7 +386,6 @@ def test_rename_takes_everything_along(croft, config, declared, machine):
 
 
 def test_rename_keeps_a_tree_that_only_the_name_had_given(croft, config, machine):
-    config.mkdir()
     (config / "old.machine").write_text("[Exec]\nBoot=yes\n")
     new = machine("renamed")
     croft("rename", "-q", "old", new).check()
@@ -462,6 +433,34 @@ def test_rm_tree_removes_its_tree_and_no_other(croft, config, declared, machine,
     (config / "root.machine").write_text("[Machine]\nDirectory=/usr\n")
     ran = croft("rm", "--config", "--tree", "root")
     assert ran.status != 0 and "not removed" in ran.stderr and os.path.isdir("/usr/bin")
+
+
+# ---------------------------------------------------------------- a user's own machines
+
+
+def test_a_user_declares_machines_of_his_own(croft, scratch, copy_tree, monkeypatch):
+    """Without root: files in his own configuration, machines in his own name space."""
+    nobody, home, source = 65534, scratch / "home", copy_tree("app")
+    for path in (home, home / "run"):
+        path.mkdir(mode=0o700)
+        os.chown(path, nobody, nobody)
+    for name in ("CROFT_CONFIG_DIR", "CROFT_RUN_DIR", "CROFT_STATE_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    who = {"user": nobody, "group": nobody, "extra_groups": [], "cwd": home,
+           "env": {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run")}}
+    ran = croft("create", "-q", "mine", f"--from={source}", f"--directory={home}/tree", **who)
+    assert ran.status == 7 and "'/etc/shadow': reading it: Permission denied" in ran.stderr and not (home / "tree").exists(), ran
+    subprocess.run(["chown", "-R", f"{nobody}:{nobody}", source], check=True)
+    ran = croft("create", "-q", "mine", f"--from={source}", f"--directory={home}/tree", "--", "sleep", "600", **who).check()
+    assert ran.stdout == f"{home}/.config/croft/machines/mine.machine\n"
+    assert croft("list", "-qa", **who).check().stdout == "mine\n" and "mine" not in croft("list", "-qa").stdout
+    croft("start", "mine", **who).check()
+    assert croft("exec", "mine", "id", "-u", **who).check().stdout == "0\n"
+    croft("set", "-q", "mine", "hostname=box", **who).check()
+    assert croft("diff", "mine", **who).status == 1
+    croft("stop", "mine", **who).check()
+    croft("rm", "-q", "--config", "--tree", "mine", **who).check()
+    assert not (home / "tree").exists()
 
 
 # ---------------------------------------------------------------- events

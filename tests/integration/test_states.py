@@ -4,17 +4,9 @@ import json
 import os
 import pathlib
 import signal
-import time
 
 import pytest
-
-
-@pytest.fixture
-def config(scratch, monkeypatch):
-    path = scratch / "machines"
-    path.mkdir()
-    monkeypatch.setenv("CROFT_CONFIG_DIR", str(path))
-    return path
+from harness.machines import shown, state, until
 
 
 @pytest.fixture
@@ -22,23 +14,6 @@ def web(croft, config, copy_tree, machine):
     name = machine("web")
     croft("create", "-q", name, f"--directory={copy_tree('app')}", "--", "sleep", "600").check()
     return name
-
-
-def shown(croft, name):
-    return json.loads(croft("show", "--json", name).check().stdout)[0]
-
-
-def state(croft, name):
-    return shown(croft, name)["state"]
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # Every verb that is about one machine, as a command that would do no harm if it were let through.
@@ -77,7 +52,7 @@ def test_a_life(croft, config, web):
 
     croft("start", web).check()
     assert state(croft, web) == "running"
-    refused(croft, web, "start", "resume", "rename", "rm-config")
+    refused(croft, web, "start", "resume", "rename", "rm", "rm-config")
     croft("pause", web).check()
     assert state(croft, web) == "frozen"
     refused(croft, web, "start", "exec", "pause", "reboot")

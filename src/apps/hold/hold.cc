@@ -55,8 +55,9 @@ long realtime() {  // µs since the epoch
     return now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
 }
 
-// A line for `croft events`, in the form of manager/events.h: what only this process sees. A machine's name holds
-// nothing that JSON would have to escape. The commands keep the file small; without them it stays so by itself.
+// A line for `croft events`, in the form of manager/events.h: what only this process sees. A machine's name
+// holds nothing that JSON would have to escape. The commands keep the file small; without them it stays so by
+// itself.
 void tell_event(Hold& h, const char* event, const siginfo_t* end) {
     long fd = create(h.dir, "../../events", O_APPEND);
     if (fd < 0) return;
@@ -279,12 +280,7 @@ bool remove_cgroup(Hold& h) {
     drain_rest(h);
     if (h.boot && info.si_code == CLD_KILLED && info.si_status == SIGHUP) become_croft(h, "_relaunch", envp);
     tiny::Text<96> line;
-    line.add(info.si_code)
-        .add(" ")
-        .add(info.si_status)
-        .add(" ")
-        .add(realtime())
-        .add("\n");
+    line.add(info.si_code).add(" ").add(info.si_status).add(" ").add(realtime()).add("\n");
     bool removed = remove_cgroup(h);
     put_file(h.dir, "exit", line.data, line.used);
     tell_event(h, "exited", &info);

@@ -35,23 +35,29 @@ class GenerateTest : public RunTest {
     }
     bool linked(const std::string& where, const std::string& name) {
         struct stat st = {};
-        return lstat((out_ + "/" + where + "/croft@" + name + ".service").c_str(), &st) == 0 && S_ISLNK(st.st_mode);
+        return lstat((out_ + "/" + where + "/croft@" + name + ".service").c_str(), &st) == 0 &&
+               S_ISLNK(st.st_mode);
     }
     std::string out_;
 };
 
 TEST_F(GenerateTest, AMachineGetsWhatItsFileSays) {
-    declare("web", "[Machine]\nDirectory=/srv/web\nStopTimeout=5s\n[Exec]\nBoot=yes\n[Resources]\nMemoryMax=512M\nCPUQuota=50%\n"
-                   "[Unit]\nAfter=db.service\nDescription=100% web\n[Service]\nRestart=on-failure\n[Install]\nWantedBy=a.target b.target\n");
+    declare("web",
+            "[Machine]\nDirectory=/srv/"
+            "web\nStopTimeout=5s\n[Exec]\nBoot=yes\n[Resources]\nMemoryMax=512M\nCPUQuota=50%\n"
+            "[Unit]\nAfter=db.service\nDescription=100% "
+            "web\n[Service]\nRestart=on-failure\n[Install]\nWantedBy=a.target b.target\n");
     Generated made = generate();
     EXPECT_EQ(made.units, 1u);
     EXPECT_TRUE(made.mistakes.empty());
     std::string text = drop_in("web");
-    for (const char* line : {"MemoryMax=512M", "CPUQuota=50%", "After=db.service", "Restart=on-failure", "TimeoutStopSec=5s",
-                             "KillSignal=SIGRTMIN+3", "RequiresMountsFor=/srv/web", "Delegate=yes", "Description=100%% web"})
+    for (const char* line :
+         {"MemoryMax=512M", "CPUQuota=50%", "After=db.service", "Restart=on-failure", "TimeoutStopSec=5s",
+          "KillSignal=SIGRTMIN+3", "RequiresMountsFor=/srv/web", "Delegate=yes", "Description=100%% web"})
         EXPECT_NE(text.find(std::string("\n") + line + "\n"), std::string::npos) << line << "\n" << text;
     // These are the template's, and the launcher's.
-    for (const char* key : {"ExecStart=", "Type=", "WantedBy=", "[Install]"}) EXPECT_EQ(text.find(key), std::string::npos) << key;
+    for (const char* key : {"ExecStart=", "Type=", "WantedBy=", "[Install]"})
+        EXPECT_EQ(text.find(key), std::string::npos) << key;
     EXPECT_TRUE(linked("a.target.wants", "web") && linked("b.target.wants", "web"));
     EXPECT_FALSE(linked("croft.target.wants", "web"));
 }
@@ -72,7 +78,9 @@ TEST_F(GenerateTest, AMistakeFailsItsOwnUnitAndNoOther) {
     ASSERT_EQ(made.mistakes.size(), 2u);
     EXPECT_NE(made.mistakes[0].find("bad.machine:3: "), std::string::npos) << made.mistakes[0];
     EXPECT_NE(made.mistakes[1].find("is no name of a unit"), std::string::npos) << made.mistakes[1];
-    EXPECT_NE(drop_in("bad").find("\nExecStart=\nExecStart=\"/lib/generator\" --refuse bad\n"), std::string::npos) << drop_in("bad");
+    EXPECT_NE(drop_in("bad").find("\nExecStart=\nExecStart=\"/lib/generator\" --refuse bad\n"),
+              std::string::npos)
+        << drop_in("bad");
     EXPECT_NE(drop_in("bad").find("# "), std::string::npos);
     EXPECT_TRUE(linked("croft.target.wants", "bad")) << "its failure is seen at boot";
     EXPECT_TRUE(linked("croft.target.wants", "good"));

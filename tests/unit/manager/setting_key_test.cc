@@ -32,7 +32,8 @@ TEST(SettingKey, WhatIsNoneSaysWhatIsNear) {
     EXPECT_NE(find_setting("memry").error().text.find("--memory"), std::string::npos);
     EXPECT_NE(find_setting("Nothing.A").error().text.find("[Nothing]"), std::string::npos);
     EXPECT_NE(find_setting("unit").error().text.find("Unit.KEY"), std::string::npos);
-    for (const char* word : {"", ".", "Resources.", ".MemoryMax", "--", "*"}) EXPECT_FALSE(find_setting(word)) << word;
+    for (const char* word : {"", ".", "Resources.", ".MemoryMax", "--", "*"})
+        EXPECT_FALSE(find_setting(word)) << word;
 }
 
 }  // namespace

@@ -7,8 +7,9 @@
 namespace croft::manager {
 namespace {
 
-constexpr State all[] = {State::ready,  State::starting, State::booting, State::running,    State::degraded,   State::frozen,
-                         State::stopping, State::exited, State::failed,  State::lost,       State::configured, State::incomplete,
+constexpr State all[] = {State::ready,    State::starting, State::booting,    State::running,
+                         State::degraded, State::frozen,   State::stopping,   State::exited,
+                         State::failed,   State::lost,     State::configured, State::incomplete,
                          State::installed};
 
 Machine machine_in(State state) {
@@ -35,10 +36,12 @@ TEST(States, LifeIsWhereALockIsHeld) {
     EXPECT_FALSE(machine_in(State::lost).alive());
 }
 
-// Each verb is refused somewhere and allowed somewhere, and a refusal names the state and those that are right.
+// Each verb is refused somewhere and allowed somewhere, and a refusal names the state and those that are
+// right.
 TEST(States, EveryRefusalSaysWhatWouldDo) {
-    for (const char* verb : {"start", "stop", "kill", "poweroff", "reboot", "pause", "resume", "exec", "attach", "cp", "bind",
-                             "unbind", "wait", "logs", "rm", "rm --config", "rename"}) {
+    for (const char* verb :
+         {"start", "stop", "kill", "poweroff", "reboot", "pause", "resume", "exec", "attach", "cp", "bind",
+          "unbind", "wait", "logs", "rm", "rm --config", "rename"}) {
         size_t allowed = 0;
         for (State state : all) {
             Result<> checked = check_state(machine_in(state), verb);
