@@ -49,7 +49,7 @@ def test_units_say_what_systemd_understands(installed, scratch):
         # The programs are not installed here; those of the build stand in for them.
         text = unit.read_text()
         for source, target in installed.items():
-            text = text.replace(f"{target} ", f"{source} ")
+            text = re.sub(re.escape(target) + r"(?=\s)", str(source), text)
         (scratch / unit.name.replace("@.", "@web.")).write_text(text)
     ran = subprocess.run(["systemd-analyze", "verify", "--man=no", *scratch.iterdir()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                          env={**os.environ, "SYSTEMD_UNIT_PATH": f"{scratch}:"})
@@ -65,7 +65,7 @@ def test_directories_are_made_with_their_owners(scratch):
 
 def expanded_spec():
     """The list of files in the RPM, as paths below /usr/local."""
-    places = {"_bindir": "/bin", "_libexecdir": "/libexec", "_unitdir": "/lib/systemd/system", "_tmpfilesdir": "/lib/tmpfiles.d",
+    places = {"_bindir": "/bin", "_libexecdir": "/libexec", "_unitdir": "/lib/systemd/system", "_userunitdir": "/lib/systemd/user", "_tmpfilesdir": "/lib/tmpfiles.d",
               "_systemdgeneratordir": "/lib/systemd/system-generators", "_datadir": "/share", "_docdir": "/share/doc", "_mandir": "/share/man",
               "name": "croft"}
     lines = SPEC.read_text().split("\n%files\n")[1].split("\n%changelog")[0].splitlines()
@@ -88,7 +88,7 @@ def test_packages_have_the_version_of_the_program(croft):
     assert (ROOT / "packaging/debian/changelog").read_text().startswith(f"croft ({version}-")
 
 
-@pytest.mark.parametrize("script", ["packaging/debian/croft.prerm", "packaging/debian/croft.postrm", "packaging/arch/croft.install", "packaging/arch/PKGBUILD"])
+@pytest.mark.parametrize("script", ["packaging/debian/croft.postinst", "packaging/debian/croft.prerm", "packaging/debian/croft.postrm", "packaging/arch/croft.install", "packaging/arch/PKGBUILD"])
 def test_scripts_of_packages_are_shell(script):
     shell = "bash" if "arch" in script else shutil.which("dash") or "sh"
     ran = subprocess.run([shell, "-n", ROOT / script], stderr=subprocess.PIPE, text=True)

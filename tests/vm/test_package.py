@@ -14,10 +14,10 @@ SUITES = ["bookworm", "trixie", "sid"]
 # Where nobody has built the package yet, the first test does.
 pytestmark = pytest.mark.timeout(1200)
 # What an administrator has made: it is not the package's to take away.
-DECLARED = "/etc/croft/machines/kept.machine"
+DECLARED = "/etc/croft/machines/web.machine"
 # What other programs write in the course of the day; dpkg and systemd keep notes of what was installed.
-NOT_OURS = "/proc /sys/kernel /sys/devices /dev /tmp /files /trees /root /var/log /run/log /run/systemd /run/udev /run/user /var/tmp /var/lib/dpkg /var/lib/apt /var/lib/systemd/timers"
-EVERYTHING = "find / \\( " + " -o ".join(f"-path {path}" for path in NOT_OURS.split()) + " \\) -prune -o -print | grep -v '^/sys/fs/cgroup/.*/.*\\.'"
+NOT_OURS = "/proc /sys/kernel /sys/devices /sys/fs/cgroup /dev /tmp /files /trees /root /var/log /run/log /run/systemd /run/udev /run/user /var/tmp /var/lib/dpkg /var/lib/apt /var/lib/systemd/timers"
+EVERYTHING = "find / \\( " + " -o ".join(f"-path {path}" for path in NOT_OURS.split()) + " \\) -prune -o -print"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,12 @@ def machine(host, name):
     return shown[0]
 
 
+def alive(host):
+    """name -> leader of the machines that run"""
+    shown = json.loads(host.run("croft list --json").check().stdout)
+    return {each["name"]: each["leader"] for each in shown if each["state"] == "running"}
+
+
 def units(host, *options):
     listed = host.run(f"systemctl list-units {' '.join(options)} --plain --no-legend 'croft*'").check().stdout
     return [line.split()[0] for line in listed.splitlines() if not line.startswith("croft-test-agent")]
@@ -82,34 +88,41 @@ def test_the_installed_croft_finds_its_helpers(host, installed):
     assert (ran.status, ran.stdout, ran.stderr) == (7, "0\n", "")
 
 
-def test_an_upgrade_does_not_touch_a_running_machine(host, installed):
-    host.run("croft boot -d --name=web --ready-timeout=280s /trees/bookworm", timeout=290).check()
-    was = machine(host, "web")
-    program = host.run("stat -c %i /usr/bin/croft").stdout
+def test_a_declared_machine_starts_and_is_enabled(host, installed):
+    host.run(f"printf '[Machine]\\nDirectory=/trees/bookworm\\n[Exec]\\nBoot=yes\\n' >{DECLARED} && systemctl enable --now croft@web", timeout=290).check()
+    assert machine(host, "web")["state"] == "running"
+    assert host.run("systemctl list-dependencies --plain croft.target").stdout.split()[1:] == ["croft@web.service"]
+
+
+def test_an_upgrade_does_not_touch_running_machines(host, installed):
+    host.run("croft run -d --name=app --read-only /trees/app sleep 3600").check()
+    were, program = alive(host), host.run("stat -c %i /usr/bin/croft").stdout
+    assert set(were) == {"app", "web"}
     host.run("dpkg -i /files/newer.deb").check()
     assert host.run("dpkg-query -W -f '${Version}' croft").stdout.startswith("99.")
     assert host.run("stat -c %i /usr/bin/croft").stdout != program
-    now = machine(host, "web")
-    assert (now["state"], now["leader"]) == ("running", was["leader"])
+    assert alive(host) == were
+    assert host.run("systemctl show -p NRestarts,MainPID croft@web").stdout.split() == [f"MainPID={were['web']}", "NRestarts=0"]
     assert host.run("croft exec web systemctl is-system-running --wait", timeout=240).stdout == "running\n"
 
 
 def test_a_machine_of_the_older_version_reboots_under_the_newer(host, installed):
-    was = machine(host, "web")
+    was = machine(host, "web")["leader"]
     host.run("croft reboot web", timeout=120).check()
-    again = f'[[ $(croft list --json web) != *{was["leader"]}* ]] && croft exec web systemctl is-system-running --wait'
+    again = f'[[ $(croft list --json web) != *{was}* ]] && croft exec web systemctl is-system-running --wait'
     host.run(f"for i in $(seq 240); do {again} && exit; sleep 1; done; exit 1", timeout=290).check()
     assert machine(host, "web")["state"] == "running"
 
 
 def test_removing_stops_machines_in_order(host, installed):
-    host.run(f"printf '[Machine]\\nDirectory=/trees/app\\n' >{DECLARED}").check()
-    leader = machine(host, "web")["leader"]
+    leaders = alive(host)
+    assert set(leaders) == {"app", "web"}
     removed = host.run("dpkg -r croft", timeout=240).check()
-    assert "stopping machines: web\n" in removed.stdout, removed
-    assert host.run(f"test -e /proc/{leader} || command -v croft").stdout == ""
+    assert "stopping machines: app web\n" in removed.stdout, removed
+    assert host.run(" || ".join(f"test -e /proc/{leader}" for leader in leaders.values()) + " || command -v croft").stdout == ""
     assert units(host, "--state=active,failed,activating,deactivating") == []
-    host.run(f"test -e {DECLARED} && test -x /trees/bookworm/bin/sh").check()
+    assert "Reached target poweroff.target" in host.run("journalctl -u croft@web --no-pager").stdout
+    host.run(f"test -e {DECLARED} && test -x /trees/bookworm/bin/sh && test -x /trees/app/bin/sh").check()
 
 
 def test_purging_leaves_only_what_was_not_ours(host, installed, before):
@@ -117,4 +130,5 @@ def test_purging_leaves_only_what_was_not_ours(host, installed, before):
     left = set(host.run(EVERYTHING).check().stdout.splitlines()) - before
     assert left == {DECLARED, "/etc/croft", "/etc/croft/machines"}
     assert units(host, "--all") == []
-    assert host.run("grep croft /proc/self/mounts; find /sys/fs/cgroup -name 'croft*' ! -name croft-test-agent.service").stdout == ""
+    assert host.run("grep croft /proc/self/mounts").stdout == ""
+    assert host.run("find /sys/fs/cgroup -name '*croft*' ! -name croft-test-agent.service; find /sys/fs/cgroup/machine.slice -mindepth 1 -type d").stdout == ""
