@@ -80,7 +80,7 @@ void set_environment(const Paths& paths) {
 
 }  // namespace
 
-Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
+Error launch_and_hold(Prepared& machine, KeeperEnds ends) {
     auto environment = machine.environment();
     if (!environment) return std::move(environment).error();
     auto hold = hold_options(machine);
@@ -98,13 +98,13 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     if (!launched) return std::move(launched).error();
     output.write.reset();
     Result<> written = record_launched(machine, launched->pid);
-    if (written && client) written = run::send_console(client.get(), launched->console.get());
-    if (written && status) written = write_all(status.get(), cat(launched_mark, launched->pid));
+    if (written && ends.client) written = run::send_console(ends.client.get(), launched->console.get());
+    if (written && ends.status) written = write_all(ends.status.get(), cat(launched_mark, launched->pid));
     if (!written) {
         run::undo(*launched);
         return std::move(written).error();
     }
-    hold->client = std::move(client);
+    hold->client = std::move(ends.client), hold->ready = std::move(ends.ready);
     hold->output = std::move(output.read);
     machine.make_inheritable();
     set_environment(machine.paths);
@@ -119,7 +119,8 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
 Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
     Fd ours, theirs;
     if (attach == Attach::yes) std::tie(ours, theirs) = TRY(run::attach_pair());
-    Pipe status = TRY(make_pipe());
+    Pipe status = TRY(make_pipe()), ready;
+    if (machine.plan.boot) ready = TRY(make_pipe());
     pid_t keeper = fork();
     if (keeper < 0) return os_error(errno, "starting the machine's keeper");
     if (keeper == 0) {
@@ -129,17 +130,18 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
         close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         int told = status.write.get();
         Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
-        status.read.reset(), ours.reset();
-        (void)write_all(copy.get(), pack_error(launch_and_hold(machine, std::move(status.write), std::move(theirs))));
+        status.read.reset(), ready.read.reset(), ours.reset();
+        KeeperEnds ends = {std::move(status.write), std::move(ready.write), std::move(theirs)};
+        (void)write_all(copy.get(), pack_error(launch_and_hold(machine, std::move(ends))));
         _exit(1);  // the parent clears what was taken
     }
-    status.write.reset(), theirs.reset();
+    status.write.reset(), ready.write.reset(), theirs.reset();
     std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
     size_t failure = told.find('E');
     if (told.starts_with(launched_mark) && failure == told.npos) {
         // Not from the record: a machine that has ended by now may have taken that with it (--rm).
         auto leader = parse_uint(std::string_view(told).substr(launched_mark.size()));
-        return KeptStart{static_cast<int>(leader.value_or(0)), keeper, std::move(ours)};
+        return KeptStart{static_cast<int>(leader.value_or(0)), keeper, std::move(ours), std::move(ready.read)};
     }
     waitpid(keeper, nullptr, 0);
     if (failure == told.npos) return error(Errc::failed, "the launching process was killed");

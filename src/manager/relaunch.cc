@@ -102,7 +102,7 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     if (Result<> cleared = clear_for_reboot(machine.record); !cleared) return give_up(cleared.error());
     for (const char* file : {"ready", "status", "attach"}) unlinkat(machine.claim.directory(), file, 0);
     ++machine.record.restarts;
-    return give_up(launch_and_hold(machine, Fd(), Fd()));
+    return give_up(launch_and_hold(machine, KeeperEnds()));
 }
 
 Result<> cleanup(const Paths& paths, const std::string& name) {

@@ -1,5 +1,6 @@
 #include "manager/start.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,8 +86,18 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
 // An init that says nothing of itself counts as up when it has not ended by then.
 constexpr uint64_t silent_init_time = 300'000;  // µs
 
+// `told` ends when there is something to look at; after that, and without it, the directory is watched.
+bool wait_change(Watch& watch, Fd& told, uint64_t end) {
+    if (!told) return watch.wait(end);
+    uint64_t now = monotonic_now();
+    int wait = end == UINT64_MAX ? -1 : now >= end ? 0 : static_cast<int>(std::min<uint64_t>((end - now) / 1000 + 1, 1 << 30));
+    pollfd watched = {told.get(), POLLIN, 0};
+    if (poll(&watched, 1, wait) > 0) told.reset();
+    return !told || monotonic_now() < end;
+}
+
 // Until READY=1, or the machine's end.
-Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& options, Started& out) {
+Result<> wait_ready(const Paths& paths, Watch& watch, Fd told, const StartOptions& options, Started& out) {
     bool silent = false;
     uint64_t timeout = options.ready_timeout;
     uint64_t end = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
@@ -106,7 +117,7 @@ Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& 
             out.last_output = join(last_lines(paths, out.name, 20), "\n");
             return {};
         }
-        if (!watch.wait(end)) break;
+        if (!wait_change(watch, told, end)) break;
     }
     if (silent) return {};
     return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),
@@ -127,7 +138,7 @@ Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const St
     out.leader = started.leader;
     machine.keep();
     if (!attached) {
-        if (watch) TRY(wait_ready(paths, *watch, options, out));
+        if (watch) TRY(wait_ready(paths, *watch, std::move(started.ready), options, out));
         return out;
     }
     AttachOptions attach = {.detach_keys = options.detach_keys,
@@ -229,7 +240,7 @@ Result<Started> start_unit_detached(const Paths& paths, Prepared machine, const 
     if (machine.plan.boot && options.wait_ready) watch.emplace(machine.claim.directory());
     out.leader = TRY(start_unit(machine, Streams::journal, false)).leader;
     machine.keep();
-    if (watch) TRY(wait_ready(paths, *watch, options, out));
+    if (watch) TRY(wait_ready(paths, *watch, Fd(), options, out));
     return out;
 }
 
