@@ -152,7 +152,7 @@ _croft() {
         esac
     done
     if [ -z "$verb" ]; then
-        COMPREPLY=($(compgen -W "$_croft_verbs --help --version --debug" -- "$cur"))
+        COMPREPLY=($(compgen -W "$_croft_verbs --help --version --debug --system" -- "$cur"))
     elif _croft_takes_value "$prev"; then
         _croft_value "$prev" "$cur"
     elif [ "${cur:0:1}" = - ] && { [ "$index" -eq 0 ] || [[ $verb != run && $verb != boot && $verb != exec ]]; }; then

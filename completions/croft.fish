@@ -38,6 +38,7 @@ complete -c croft -f
 complete -c croft -n __croft_no_verb -l help -d 'print help'
 complete -c croft -n __croft_no_verb -l version -d 'print the version'
 complete -c croft -n __croft_no_verb -l debug -d 'tell what is done'
+complete -c croft -n __croft_no_verb -l system -d 'the machines of the system, as a user'
 complete -c croft -n __croft_no_verb -a run -d 'run one program in a tree'
 complete -c croft -n __croft_no_verb -a boot -d 'boot a tree as a system'
 complete -c croft -n __croft_no_verb -a start -d 'start declared machines'

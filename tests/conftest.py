@@ -18,12 +18,16 @@ import subprocess
 import time
 
 import pytest
+from harness.bus import session_bus
 from harness.host import RUN_DIR, SESSION, STATE_DIR, cgroups, leftovers, mounts_below, new_leftovers
 from harness.terminal import Terminal, shell_status
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("CROFT_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "src/apps/croft"
+# The same tests for a user who is not root, through croftd (harness/bus.py). What is in front of a verb's words then.
+OVER_BUS = os.environ.get("CROFT_OVER_BUS") == "1"
+COMMAND = [PROGRAM]
 
 
 @dataclasses.dataclass
@@ -45,7 +49,11 @@ class Ran:
 def session_directories():
     """This session's own run and state directories. Nothing of it is left, whatever tests did."""
     os.environ.update(CROFT_RUN_DIR=str(RUN_DIR), CROFT_STATE_DIR=str(STATE_DIR), CROFT_CGROUP=SESSION)
-    yield
+    with session_bus(PROGRAM.parent / "croftd") if OVER_BUS else contextlib.nullcontext([]) as other_user:
+        COMMAND[:] = [*other_user, PROGRAM, *(["--system"] if other_user else [])]
+        yield
+        if OVER_BUS:
+            assert list(RUN_DIR.glob("jobs/*")), "croftd was never asked for anything: these tests did not go over the bus"
     if PROGRAM.exists():
         subprocess.run([PROGRAM, "rm", "--force", "--all", "--quiet"], stdin=subprocess.DEVNULL, timeout=120)
     for mount in mounts_below(RUN_DIR, STATE_DIR):
@@ -62,7 +70,7 @@ def run_program(*words, timeout=60, stdin=None, env=None, **more):
     began = time.monotonic()
     text = stdin.encode() if isinstance(stdin, str) else stdin
     feed = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
-    child = subprocess.run([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+    child = subprocess.run([*COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                            env={**os.environ, **(env or {})}, **feed, **more)
     return Ran(shell_status(child.returncode), child.stdout.decode(errors="replace"), child.stderr.decode(errors="replace"),
                time.monotonic() - began)
@@ -80,7 +88,7 @@ def croft(session_directories):
 
     def start(*words, env=None, **more):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-        return subprocess.Popen([PROGRAM, *map(str, words)], env={**os.environ, **(env or {})}, **pipes)
+        return subprocess.Popen([*COMMAND, *map(str, words)], env={**os.environ, **(env or {})}, **pipes)
 
     call.start = start
     call.path = PROGRAM
@@ -180,7 +188,7 @@ def terminal(croft):
     started = []
 
     def start(*words, **more):
-        started.append(Terminal([PROGRAM, *words], **more))
+        started.append(Terminal([*COMMAND, *words], **more))
         return started[-1]
 
     yield start

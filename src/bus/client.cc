@@ -144,9 +144,12 @@ std::vector<std::string> with_own_variables(std::vector<std::string> words) {
     bool options = true;
     for (std::string& word : words) {
         options = options && word != "--";
-        if (!options || !word.starts_with("--env=") || word.find('=', 6) != word.npos || word.size() == 6) {
+        size_t name = word.find('=') + 1;
+        std::string_view option = std::string_view(word).substr(0, name);
+        bool variable = options && (option == "--env=" || option == "-e=" || option == "--setenv=" || option == "-E=");
+        if (!variable || word.find('=', name) != word.npos || word.size() == name) {
             out.push_back(std::move(word));
-        } else if (const char* value = getenv(word.c_str() + 6)) {
+        } else if (const char* value = getenv(word.c_str() + name)) {
             out.push_back(cat(word, "=", value));
         }
     }

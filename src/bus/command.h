@@ -1,8 +1,8 @@
 // What a caller on the bus asks for, as a command line that a job will run: verb, words, and whom they are about. Pure:
 // no bus, no file. Called by bus/request.cc, and by the tests.
 //
-// The security argument: the words are taken apart by the very tables that the job's croft will use, and written anew in
-// one spelling (--name=value, "--", operands), so what was judged is what is run. Names of machines are checked here.
+// The security argument: the words are taken apart by the very tables that the job's croft will use, and written anew, one
+// word for an option with its value, "--", the operands; so what was judged is what is run. Names of machines are checked here.
 #pragma once
 
 #include <span>

@@ -113,10 +113,11 @@ std::vector<std::string> Arguments::words() const {
     std::vector<std::string> out;
     for (const auto& [row, value] : given_)
         out.push_back(*row->argument ? cat(row->name, "=", value) : std::string(row->name));
+    // Spelled as they were, because a sentence about a wrong value begins with that.
     for (const spec::Assignment& one : patch.assignments) {
-        // The row without an option is what "--env NAME" became.
-        const char* option = *one.field->option ? one.field->option : "--env";
-        out.push_back(cat(option, "=", one.assign == spec::Assign::reset ? "" : one.value.c_str()));
+        bool flag = !*one.field->argument || *one.field->argument == '[';
+        bool bare = flag && !one.origin.text.starts_with("--") && one.value == "yes";
+        out.push_back(bare ? one.origin.text : cat(one.origin.text, "=", one.value));
     }
     out.emplace_back("--");
     out.insert(out.end(), operands.begin(), operands.end());

@@ -34,8 +34,8 @@ class Arguments {
     // The last value given ("" for a flag); null when the option was not given.
     const std::string* value(std::string_view option) const;
     std::vector<std::string> values(std::string_view option) const;
-    // The same request in one spelling: each option as --name=value (a flag as --name), "--", the operands. What
-    // reads it gets these Arguments again, whoever wrote them and in whichever order.
+    // The same request anew: each option with its value in one word (--name=value, -n=value), "--", the operands. What reads it
+    // gets these Arguments again.
     std::vector<std::string> words() const;
 
     std::vector<std::string> operands;

@@ -108,6 +108,7 @@ complete -c croft -f
 complete -c croft -n __croft_no_verb -l help -d 'print help'
 complete -c croft -n __croft_no_verb -l version -d 'print the version'
 complete -c croft -n __croft_no_verb -l debug -d 'tell what is done'
+complete -c croft -n __croft_no_verb -l system -d 'the machines of the system, as a user'
 )sh";
 }  // namespace
 

@@ -78,7 +78,8 @@ std::string general_help() {
            "\n`croft help VERB` tells all about a verb, `croft explain FIELD` about a setting, `croft "
            "doctor` about this "
            "host.\n"
-           "Options before the verb: --help, --version, --debug.\n";
+           "Options before the verb: --help, --version, --debug; --system is for users: the machines of the\n"
+           "system, as far as polkit allows, instead of their own.\n";
 }
 
 std::string help_of(const Verb& verb) {

@@ -5,7 +5,7 @@ import pytest
 # (words, exit status, the sentence)
 WRONG = [
     ("bot", 2, "croft: 'bot' is no verb of croft (did you mean 'boot'?); `croft help` lists them"),
-    ("--foo list", 2, "croft: '--foo' is no option of croft itself (--help, --version, --debug); options of a verb stand "
+    ("--foo list", 2, "croft: '--foo' is no option of croft itself (--help, --version, --debug, --system); options of a verb stand "
                       "behind it: croft run --name=web …"),
     ("help bot", 3, "croft: 'bot' is no verb of croft; `croft help` lists them"),
     ("explain memroy", 3, "croft: no setting is called 'memroy' (did you mean 'memory'?); `croft explain` lists them"),

@@ -22,4 +22,5 @@ packages_test=(
   libgtest-dev libgmock-dev python3-pytest python3-pytest-timeout
   qemu-system-x86 qemu-utils e2fsprogs kmod zstd lz4
   acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
+  dbus-daemon polkitd  # the command line over a bus
 )

@@ -19,7 +19,7 @@ TEST(Command, HasOneSpelling) {
     EXPECT_EQ(line_of(make("stop", {"-t", "5s", "web", "-q"})), "stop --timeout=5s --quiet -- web");
     EXPECT_EQ(line_of(make("stop", {"web", "--timeout=5s", "--quiet"})), "stop --timeout=5s --quiet -- web");
     EXPECT_EQ(line_of(make("ps", {})), "list --");
-    EXPECT_EQ(line_of(make("run", {"-m", "64M", "/tree", "ls", "-l"})), "run --memory=64M -- /tree ls -l");
+    EXPECT_EQ(line_of(make("run", {"-m", "64M", "/tree", "ls", "-l"})), "run -m=64M -- /tree ls -l");
 }
 
 TEST(Command, TheOneSpellingMeansTheSame) {
