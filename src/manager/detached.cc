@@ -89,7 +89,7 @@ Result<int> await_launched(Fd status) {
     return static_cast<int>(*leader);
 }
 
-Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
+Error launch_and_hold(Prepared& machine, KeeperEnds ends) {
     auto environment = machine.environment();
     if (!environment) return std::move(environment).error();
     auto hold = hold_options(machine);
@@ -107,13 +107,13 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     if (!launched) return std::move(launched).error();
     output.write.reset();
     Result<> written = record_launched(machine, launched->pid);
-    if (written && client) written = run::send_console(client.get(), launched->console.get());
-    if (written && status) written = send_leader(status.get(), launched->pid);
+    if (written && ends.client) written = run::send_console(ends.client.get(), launched->console.get());
+    if (written && ends.status) written = send_leader(ends.status.get(), launched->pid);
     if (!written) {
         run::undo(*launched);
         return std::move(written).error();
     }
-    hold->client = std::move(client);
+    hold->client = std::move(ends.client), hold->ready = std::move(ends.ready);
     hold->output = std::move(output.read);
     machine.make_inheritable();
     set_environment(machine.paths);
@@ -128,7 +128,8 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
 Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
     Fd ours, theirs;
     if (attach == Attach::yes) std::tie(ours, theirs) = TRY(run::attach_pair());
-    Pipe status = TRY(make_pipe());
+    Pipe status = TRY(make_pipe()), ready;
+    if (machine.plan.boot) ready = TRY(make_pipe());
     pid_t keeper = fork();
     if (keeper < 0) return os_error(errno, "starting the machine's keeper");
     if (keeper == 0) {
@@ -138,13 +139,14 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
         close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         int told = status.write.get();
         Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
-        status.read.reset(), ours.reset();
-        (void)write_all(copy.get(), pack_error(launch_and_hold(machine, std::move(status.write), std::move(theirs))));
+        status.read.reset(), ready.read.reset(), ours.reset();
+        KeeperEnds ends = {std::move(status.write), std::move(ready.write), std::move(theirs)};
+        (void)write_all(copy.get(), pack_error(launch_and_hold(machine, std::move(ends))));
         _exit(1);  // the parent clears what was taken
     }
-    status.write.reset(), theirs.reset();
+    status.write.reset(), ready.write.reset(), theirs.reset();
     auto leader = await_launched(std::move(status.read));
-    if (leader) return KeptStart{*leader, keeper, std::move(ours)};
+    if (leader) return KeptStart{*leader, keeper, std::move(ours), std::move(ready.read)};
     waitpid(keeper, nullptr, 0);
     return std::move(leader).error();
 }

@@ -15,16 +15,22 @@ namespace croft::manager {
 struct KeptStart {
     int leader = 0, keeper = 0;
     Fd connection;  // to the keeper, as from connect_attach(): with Attach::yes only
+    Fd ready;       // of a boot: ends when the machine is ready, or ends, or is launched again
 };
 enum class Attach { no, yes };
 // Forks the keeper, which launches. When this returns well, croft-hold is running; an error is the launch's
 // own, and the keeper is gone. The machine stays the caller's to clear until it calls keep().
 Result<KeptStart> start_detached(Prepared& machine, Attach attach);
 
+// What the starting command has the other ends of.
+struct KeeperEnds {
+    Fd status;  // gets the leader's pid when the machine runs; its end tells that croft-hold does
+    Fd ready;   // croft-hold's: ends when the machine is ready
+    Fd client;  // attached to the console from the start
+};
 // In the process that shall be the keeper: launches and becomes croft-hold. Returns only with an error, and
-// then nothing of the launch is left. `status` (CLOEXEC) gets the leader when the machine runs; its end tells
-// that croft-hold does. `client` is attached to the console from the start.
-Error launch_and_hold(Prepared& machine, Fd status, Fd client);
+// then nothing of the launch is left.
+Error launch_and_hold(Prepared& machine, KeeperEnds ends);
 
 // The two ends of a keeper's status pipe: what a keeper that could not launch says, and who waits for it to have
 // launched: the leader's pid.

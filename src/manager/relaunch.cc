@@ -106,7 +106,7 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     for (const char* file : {"ready", "status", "attach"}) unlinkat(machine.claim.directory(), file, 0);
     ++machine.record.restarts;
     tell_event(paths, {.machine = name, .event = Event::rebooted});
-    return give_up(launch_and_hold(machine, Fd(), Fd()));
+    return give_up(launch_and_hold(machine, KeeperEnds()));
 }
 
 Result<> cleanup(const Paths& paths, const std::string& name) {

@@ -103,7 +103,7 @@ Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const St
     out.leader = started.leader;
     machine.keep();
     if (!attached) {
-        if (watch) TRY(wait_ready(paths, *watch, options, out));
+        if (watch) TRY(wait_ready(paths, *watch, std::move(started.ready), options, out));
         return out;
     }
     AttachOptions attach = {.detach_keys = options.detach_keys,
@@ -129,7 +129,7 @@ Result<Started> go_on(const Paths& paths, const Machine& machine, const StartOpt
     std::optional<Watch> watch;
     if (machine.record.boot && options.wait_ready) watch.emplace(directory.get());
     out.leader = TRY(launch_ready(directory.get()).within(cat("starting machine ", quoted(machine.name))));
-    if (watch) TRY(wait_ready(paths, *watch, options, out));
+    if (watch) TRY(wait_ready(paths, *watch, Fd(), options, out));
     return out;
 }
 

@@ -103,7 +103,7 @@ Result<Started> start_unit_detached(const Paths& paths, Prepared machine, const 
     if (machine.plan.boot && options.wait_ready) watch.emplace(machine.claim.directory());
     out.leader = TRY(start_unit(machine, Streams::journal, false)).leader;
     machine.keep();
-    if (watch) TRY(wait_ready(paths, *watch, options, out));
+    if (watch) TRY(wait_ready(paths, *watch, Fd(), options, out));
     return out;
 }
 

@@ -1,5 +1,9 @@
 #include "manager/wait_ready.h"
 
+#include <poll.h>
+
+#include <algorithm>
+
 #include "base/text.h"
 #include "manager/inspect.h"
 #include "manager/leader.h"
@@ -10,9 +14,20 @@ namespace {
 // An init that says nothing of itself counts as up when it has not ended by then.
 constexpr uint64_t silent_init_time = 300'000;  // µs
 
+bool wait_change(Watch& watch, Fd& told, uint64_t end) {
+    if (!told) return watch.wait(end);
+    uint64_t now = monotonic_now();
+    int wait = -1;
+    if (end != UINT64_MAX)
+        wait = now >= end ? 0 : static_cast<int>(std::min<uint64_t>((end - now) / 1000 + 1, 1 << 30));
+    pollfd watched = {told.get(), POLLIN, 0};
+    if (poll(&watched, 1, wait) > 0) told.reset();
+    return !told || monotonic_now() < end;
+}
+
 }  // namespace
 
-Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& options, Started& out) {
+Result<> wait_ready(const Paths& paths, Watch& watch, Fd told, const StartOptions& options, Started& out) {
     bool silent = false;
     uint64_t timeout = options.ready_timeout;
     uint64_t end = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
@@ -32,7 +47,7 @@ Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& 
             out.last_output = join(last_lines(paths, out.name, 20), "\n");
             return {};
         }
-        if (!watch.wait(end)) break;
+        if (!wait_change(watch, told, end)) break;
     }
     if (silent) return {};
     return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),

@@ -13,15 +13,23 @@ namespace croft::manager {
 
 Watch::Watch(int directory) {
     if (auto lock = try_lock(directory, "watch", LockKind::shared); lock && *lock) lock_ = std::move(**lock);
-    changes_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (changes_)
-        inotify_add_watch(changes_.get(), cat("/proc/self/fd/", directory).c_str(),
-                          IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF);
+    directory_ = Fd(fcntl(directory, F_DUPFD_CLOEXEC, 3));
 }
 
-bool Watch::wait(uint64_t end) const {
+int Watch::fd() {
+    if (!directory_) return changes_.get();
+    changes_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (changes_)
+        inotify_add_watch(changes_.get(), cat("/proc/self/fd/", directory_.get()).c_str(),
+                          IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF);
+    directory_.reset();
+    return changes_.get();
+}
+
+bool Watch::wait(uint64_t end) {
     uint64_t now = monotonic_now();
     if (now >= end) return false;
+    if (directory_) return fd(), true;
     // Nothing in the directory tells that a keeper was killed, so it is looked at once a second in any case.
     uint64_t step = changes_ ? 1'000'000 : 20'000;
     pollfd watched = {changes_.get(), POLLIN, 0};

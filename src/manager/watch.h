@@ -12,14 +12,15 @@ namespace croft::manager {
 class Watch {
   public:
     explicit Watch(int directory);
-    // Until something may have changed; false at `end` (monotonic µs, UINT64_MAX: never).
-    bool wait(uint64_t end) const;
+    // Until something may have changed; false at `end` (monotonic µs, UINT64_MAX: never). The first call returns at once:
+    // the kernel is asked to watch only then, because one that does is slow to close (8 to 25 ms).
+    bool wait(uint64_t end);
     // For whoever polls by itself: readable when something has changed, until take().
-    int fd() const { return changes_.get(); }
+    int fd();
     void take() const;
 
   private:
-    Fd changes_, lock_;
+    Fd directory_, changes_, lock_;
 };
 
 // In the process that is about to remove a machine's directory: lets those who watch it see how it ended.

@@ -147,6 +147,7 @@ Error become_hold(Launched&& launched, HoldOptions&& options) {
     words.add("notify", launched.notify);
     words.add("listen", listening);
     words.add("client", options.client);
+    words.add("ready", options.ready);
     if (launched.cgroup && launched.cgroup_parent && !options.unit) {
         words.add("cgroup", launched.cgroup);
         words.add("cgparent", launched.cgroup_parent);

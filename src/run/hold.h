@@ -21,6 +21,7 @@ struct HoldOptions {
     std::string croft;             // path of the croft program, for _relaunch and _cleanup
     Fd directory;                  // the machine's directory
     Fd lock;                       // its held lock
+    Fd ready;           // closed when the payload says READY=1, or ends
     Fd client;          // one end of a socket pair: attached from the start, so that no output is missed
     Fd output, errors;  // read ends of the payload's pipes, when it has no console
     uint64_t log_limit = 8 << 20;  // bytes of `log` before it becomes `log.1`

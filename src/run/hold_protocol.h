@@ -10,7 +10,8 @@
 //   console=FD          master of the machine's pseudo terminal (optional)
 //   out=FD err=FD       pipes of the payload's output (optional)
 //   notify=FD           bound datagram socket with SO_PASSCRED (optional): READY=1 from the payload makes
-//   `ready` listen=FD           listening SOCK_SEQPACKET socket for attaching (optional) client=FD the first
+//   `ready`, and closes ready=FD, at whose other end the starting command waits (optional)
+//   listen=FD           listening SOCK_SEQPACKET socket for attaching (optional) client=FD the first
 //   attached peer, connected from the start (optional) cgroup=FD           of the machine's cgroup; emptied
 //   and removed at the end, `cgname=` below `cgparent=FD` stop=N              signal for the payload when
 //   croft-hold itself gets SIGTERM boot=1              PID 1 may reboot: then `croft=PATH _relaunch NAME` is

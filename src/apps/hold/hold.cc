@@ -18,7 +18,7 @@ namespace run = croft::run;
 namespace {
 
 struct Hold {
-    long pid, pidfd, dir, console, out, err, notify, listen, client, cgroup, cgroup_parent, log_max;
+    long pid, pidfd, dir, console, out, err, notify, listen, client, ready, cgroup, cgroup_parent, log_max;
     const char *name, *cgroup_name, *croft;
     bool boot, cleanup, unit;
     long stop = SIGTERM, signals = -1, log = -1, log_size = 0;
@@ -150,6 +150,7 @@ void take_notification(Hold& h) {
     if (sender != h.pid) return;
     if (has_line(buffer, "READY=1")) {
         put_file(h.dir, "ready", "1\n", 2);
+        close(h.ready);
         tell_event(h, "ready", nullptr);
     }
     put_file(h.dir, "status", buffer, static_cast<size_t>(n));
@@ -341,6 +342,7 @@ int tiny_main(int, char** argv, char** envp) {
               .notify = option(argv, "notify"),
               .listen = option(argv, "listen"),
               .client = option(argv, "client"),
+              .ready = option(argv, "ready"),
               .cgroup = option(argv, "cgroup"),
               .cgroup_parent = option(argv, "cgparent"),
               .log_max = option(argv, "logmax", run::hold_log_max),
@@ -360,6 +362,7 @@ int tiny_main(int, char** argv, char** envp) {
     set_nonblocking(h.out);
     set_nonblocking(h.err);
     set_cloexec(h.client, true);
+    set_cloexec(h.ready, true);
     open_log(h);
     serve(h, envp);
 }
