@@ -73,8 +73,10 @@ Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const spec
 
 // Throwaway files live here; only a plan that says so needs it. An older one of this name is of a machine
 // that is gone.
-Result<> make_scratch(const Paths& paths, const launch::LaunchPlan& plan) {
+Result<> make_scratch(const Paths& paths, const launch::LaunchPlan& plan, const std::string& tree) {
     for (const std::string& path : plan.cleanup.remove_trees) {
+        // Made by a step of the plan, which walks in the tree as the machine would.
+        if (is_below(path, tree)) continue;
         TRY(make_dirs_at(AT_FDCWD, paths.scratch).within("making the directory of throwaway files"));
         if (mkdir(path.c_str(), 0700) == 0) continue;
         if (errno != EEXIST) return os_error(errno, cat("making ", quoted(path)));
@@ -207,7 +209,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     TRY(out.claim.write(out.record));
     TRY(keep_plan(out.claim.directory(), out.plan));
     if (options.keep == Keep::detached) TRY(keep_spec(out.claim.directory(), spec));
-    TRY(make_scratch(paths, out.plan));
+    TRY(make_scratch(paths, out.plan, out.record.tree));
     return out;
 }
 
@@ -218,7 +220,7 @@ Result<> retake(Prepared& machine) {
         if (!machine.ids.nspawn_lock_path.empty())
             machine.record.locks.push_back(machine.ids.nspawn_lock_path);
     }
-    return make_scratch(machine.paths, machine.plan);
+    return make_scratch(machine.paths, machine.plan, machine.record.tree);
 }
 
 std::string unit_name(std::string_view machine) {

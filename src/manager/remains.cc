@@ -17,12 +17,12 @@
 #include "manager/remove_tree.h"
 
 namespace croft::manager {
-namespace {
-
 bool is_below(std::string_view path, std::string_view directory) {
     return path.size() > directory.size() + 1 && path.starts_with(directory) &&
            path[directory.size()] == '/' && cat(path, "/").find("/../") == std::string::npos;
 }
+
+namespace {
 
 // The work directory of a user's overlay, which overlayfs wants beside the upper layer: wherever that is, a
 // directory of this name was made by a plan of ours.
@@ -65,12 +65,24 @@ void kill_process(const ProcessId& process) {
     wait_gone(pidfd->get(), 5'000'000);
 }
 
-Result<> remove_directory(const Paths& paths, const std::string& path) {
+// What lies in the machine's tree is reached as the machine would reach it, so that no symlink leads out of it.
+Result<> remove_path(const Record& record, const std::string& path) {
+    if (record.tree.empty() || !is_below(path, record.tree)) return remove_tree_at(AT_FDCWD, path.c_str());
+    std::string inside = path.substr(record.tree.size());
+    size_t slash = inside.rfind('/');
+    auto tree = open_at(AT_FDCWD, record.tree.c_str(), O_PATH | O_DIRECTORY);
+    if (!tree) return tree.error().err == ENOENT ? Result<>() : std::move(tree).error();
+    auto parent = open_in_root(tree->get(), slash ? inside.substr(0, slash).c_str() : "/", O_RDONLY | O_DIRECTORY);
+    if (!parent) return parent.error().err == ENOENT ? Result<>() : std::move(parent).error();
+    return remove_tree_at(parent->get(), inside.substr(slash + 1).c_str());
+}
+
+Result<> remove_directory(const Paths& paths, const Record& record, const std::string& path) {
     if (!is_below(path, paths.scratch) && !is_work_directory(path)) {
         warn(cat("not removing ", quoted(path), ": it is not below ", paths.scratch));
         return {};
     }
-    return remove_tree_at(AT_FDCWD, path.c_str()).within(cat("removing ", quoted(path)));
+    return remove_path(record, path).within(cat("removing ", quoted(path)));
 }
 
 }  // namespace
@@ -104,7 +116,7 @@ Result<> clear_remains(const Paths& paths, const Record& record) {
     if (record.leader.pid) kill_process(record.leader);
     std::string group = own_group(record);
     if (is_below(group, "/sys/fs/cgroup")) keep_first(remove_cgroup(group));
-    for (const std::string& path : record.remove_trees) keep_first(remove_directory(paths, path));
+    for (const std::string& path : record.remove_trees) keep_first(remove_directory(paths, record, path));
     if (record.id_base) release_ids(paths, record.name, *record.id_base);
     for (const std::string& path : record.locks)
         if (is_below(path, paths.run) || is_below(path, "/run/systemd/nspawn/locks") ||
@@ -118,8 +130,7 @@ Result<> clear_for_reboot(const Record& record) {
     // An overlay mounted "volatile" leaves a mark in its work directory and is refused the next time
     // (kernel's overlayfs.rst, "Volatile mount"); this one was left in good order.
     for (const std::string& path : record.remove_trees)
-        TRY(remove_tree_at(AT_FDCWD, (path + "/work").c_str())
-                .within(cat("removing ", quoted(path + "/work"))));
+        TRY(remove_path(record, path + "/work").within(cat("removing ", quoted(path + "/work"))));
     return {};
 }
 

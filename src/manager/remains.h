@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "manager/paths.h"
@@ -17,6 +18,9 @@ Result<> clear_remains(const Paths& paths, const Record& record);
 
 // Between two lives of one machine: its cgroup goes, its throwaway files stay.
 Result<> clear_for_reboot(const Record& record);
+
+// By their names alone, without dots to climb with.
+bool is_below(std::string_view path, std::string_view directory);
 
 // Kills everything in a control group and removes it and the groups below.
 Result<> remove_cgroup(const std::string& path);

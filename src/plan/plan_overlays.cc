@@ -58,6 +58,11 @@ Result<> upper(Draft& d, const Mount& mount, launch::MakeOverlay& overlay) {
     if (mapped) overlay.uid = d.root_uid, overlay.gid = d.root_gid;
     if (inside) {
         tree.base = d.root;
+        // Of a throwaway copy the work directory is thrown away with the rest.
+        bool own_tree = !d.spec.root.ephemeral && d.spec.root.volatile_mode == spec::Volatile::no;
+        if (own_tree)
+            d.launch.cleanup.remove_trees.push_back(
+                cat(d.facts.tree.directory, parent, "/", overlay.work_path));
     } else {
         if (mapped) tree.idmap = d.idmap();
         d.launch.cleanup.remove_trees.push_back(cat(parent, "/", overlay.work_path));

@@ -322,3 +322,14 @@ def test_a_profile_is_judged_by_the_capabilities_that_are_left(croft, app, scrat
     without = croft(*words, app, "mkdir", "/tmp/b")
     assert with_it.status == 1 and "not supported" in with_it.stderr
     assert without.status == 0, without.stderr
+
+
+def test_overlay_in_the_tree_leaves_no_work_directory(croft, copy_tree):
+    """--overlay with an upper layer inside of the tree: what was written stays, overlayfs's work directory goes."""
+    tree = copy_tree("app")
+    (tree / "opt/lower").mkdir(parents=True)
+    (tree / "opt/upper").mkdir()
+    ran = croft("run", "--private-users=no", "--overlay=+/opt/lower:+/opt/upper:/mnt", tree, "sh", "-c", "echo kept >/mnt/file")
+    ran.check()
+    assert (tree / "opt/upper/file").read_text() == "kept\n"
+    assert sorted(entry.name for entry in (tree / "opt").iterdir()) == ["lower", "upper"]
