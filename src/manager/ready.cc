@@ -82,7 +82,7 @@ void keep_ready(Prepared& machine, Fd told) {
     machine.record.prepared = false;
     if (!machine.record.unit.empty()) return launch_unit(machine, std::move(*status));
     Fd copy(fcntl(status->get(), F_DUPFD_CLOEXEC, 3));
-    Error failed = launch_and_hold(machine, {.status = std::move(*status), .ready = {}, .client = {}});
+    Error failed = launch_and_hold(machine, KeeperEnds{std::move(*status), Fd(), Fd()});
     send_error(copy.get(), failed);
 }
 

@@ -14,12 +14,12 @@ namespace {
 // An init that says nothing of itself counts as up when it has not ended by then.
 constexpr uint64_t silent_init_time = 300'000;  // µs
 
-
-// `told` ends when there is something to look at; after that, and without it, the directory is watched.
 bool wait_change(Watch& watch, Fd& told, uint64_t end) {
     if (!told) return watch.wait(end);
     uint64_t now = monotonic_now();
-    int wait = end == UINT64_MAX ? -1 : now >= end ? 0 : static_cast<int>(std::min<uint64_t>((end - now) / 1000 + 1, 1 << 30));
+    int wait = -1;
+    if (end != UINT64_MAX)
+        wait = now >= end ? 0 : static_cast<int>(std::min<uint64_t>((end - now) / 1000 + 1, 1 << 30));
     pollfd watched = {told.get(), POLLIN, 0};
     if (poll(&watched, 1, wait) > 0) told.reset();
     return !told || monotonic_now() < end;

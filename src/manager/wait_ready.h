@@ -8,8 +8,8 @@
 namespace croft::manager {
 
 // Until READY=1, or the machine's end, which `out` then tells. An init that says nothing of itself counts as up when it
-// has not ended within 0.3 s. timeout: it runs on. `told` (of a keeper; may be empty) ends when there is something to
-// look at.
+// has not ended within 0.3 s. timeout: it runs on. `told` ends when there is something to look at (KeptStart::ready);
+// after that, and without it, the directory is watched.
 Result<> wait_ready(const Paths& paths, Watch& watch, Fd told, const StartOptions& options, Started& out);
 
 }  // namespace croft::manager

@@ -151,6 +151,7 @@ void take_notification(Hold& h) {
     if (sender != h.pid) return;
     if (has_line(buffer, "READY=1")) {
         put_file(h.dir, "ready", "1\n", 2);
+        close(h.ready);
         tell_event(h, "ready", nullptr);
         close(h.ready);
     }
@@ -319,8 +320,9 @@ void pass_on_stop(Hold& h) {
         }
         if (fds[2].revents && !drain(h, h.out)) close(h.out);
         if (fds[3].revents && !drain(h, h.err)) close(h.err);
-        if (fds[5].revents) take_client(h);
+        // Who has left makes room for who comes, also when both are seen at once.
         if (fds[6].revents) drop_client_if_gone(h);
+        if (fds[5].revents) take_client(h);
         if (fds[7].revents) pass_on_stop(h);
         if (fds[0].revents) finish(h, envp);
     }
