@@ -2,10 +2,10 @@
 so, and nothing is left. One host, because each of these disturbs it; apps, because a guest is slow.
 """
 
-import json
 import time
 
 import pytest
+from asking import left, machines, nothing_left, states, wait_for
 from test_bus_vm import SETUP
 from vm import BUILD, ROOT, Host
 
@@ -27,30 +27,9 @@ def host(tmp_path_factory):
         yield host
 
 
-def machines(host):
-    return {machine["name"]: machine for machine in json.loads(host.run("croft list --json").check().stdout)}
-
-
-def states(host):
-    return {name: machine["state"] for name, machine in machines(host).items()}
-
-
-def wait_for(what, seconds=180):
-    until = time.monotonic() + seconds
-    while not (value := what()):
-        assert time.monotonic() < until, "it did not come to be in time"
-        time.sleep(0.5)
-    return value
-
-
-def left(host):
-    return host.run("find /run/croft/machines /run/croft/uids /run/croft/trees -mindepth 1; ls -d /sys/fs/cgroup/machine.slice/croft* 2>/dev/null; "
-                    "systemctl list-units --all --no-legend --plain 'croft-*' | grep -v croft-test-agent; true").stdout
-
-
 def stop_all(host):
     host.run("croft rm -qf --all", timeout=280)
-    wait_for(lambda: left(host).split() == [], 60)
+    nothing_left(host, 60)
 
 
 @pytest.mark.timeout(1300)
@@ -153,7 +132,7 @@ def test_two_administrators_race_for_one_machine(host):
         ran = host.run("for who in 1 2 3; do (croft stop --now race >/run/race.$who 2>&1; echo $? >>/run/race.$who) & done; wait; cat /run/race.*; rm /run/race.*", timeout=120)
         assert "0" in ran.stdout.split(), ran
         host.run("croft rm -qf race")
-    assert wait_for(lambda: left(host).split() == [] or None, 30)
+    nothing_left(host)
 
 
 def test_a_killed_launcher_is_systemds_to_restart(host):
