@@ -8,7 +8,7 @@ import json
 import os
 
 import pytest
-from asking import left, nothing_left, states, wait_for
+from asking import left, machines, nothing_left, states, wait_for
 from vm import BUILD, Host
 
 SUITES = os.environ.get("CROFT_VM_SUITES", "bookworm trixie sid").split()
@@ -176,6 +176,46 @@ def test_settings_of_the_service_take_effect(host):
     wait_for(lambda: state(host, "brief") == "failed", 60)
     wait_for(lambda: host.run("test -e /run/sentinel").status == 0, 60)
     host.run("croft rm brief; rm /etc/croft/machines/brief.machine").check()
+
+
+def test_a_machine_that_fails_is_restarted_where_its_file_says_so(host):
+    host.run("mkdir -p /etc/croft/machines; printf '[Service]\\nRestart=on-failure\\nRestartSec=100ms\\n' >/etc/croft/machines/phoenix.machine").check()
+    host.run("croft run -d --name=phoenix /trees/app sh -c 'echo life; sleep 1000'").check()
+    first = machines(host)["phoenix"]["leader"]
+    host.run(f"kill -KILL {first}").check()
+    wait_for(lambda: machines(host)["phoenix"]["leader"] not in (None, first) and state(host, "phoenix") == "running", 60)
+    assert show(host, "croft-phoenix.service", "NRestarts") == {"NRestarts": "1"}
+    assert host.run("croft exec phoenix echo again").check().stdout == "again\n"
+    # It has its tree, its ids and its name as before.
+    assert "in use by machine 'phoenix'" in host.run("croft run --name=other /trees/app true").stderr
+    host.run("croft rm -f phoenix; rm /etc/croft/machines/phoenix.machine").check()
+
+
+def test_machines_wait_for_each_other(host):
+    host.run("printf '[Unit]\\nAfter=croft-base.service\\nBindsTo=croft-base.service\\n' >/etc/croft/machines/upper.machine").check()
+    host.run("croft run -d --name=base --read-only /trees/app sleep 1000 && croft run -d --name=upper --read-only /trees/app sleep 1000").check()
+    host.run("systemctl stop croft-base.service").check()
+    wait_for(lambda: state(host, "upper") in ("exited", "failed"), 30)
+    host.run("croft rm base upper; rm /etc/croft/machines/upper.machine").check()
+
+
+def test_files_are_copied_and_bound(host, app):
+    app("files")
+    host.run("echo content >/srv/one; mkdir -p /srv/dir; echo inside >/srv/dir/f").check()
+    host.run("croft cp /srv/one files:/tmp/one && croft cp files:/tmp/one /srv/two && cmp /srv/one /srv/two").check()
+    assert host.run("croft exec files stat -c %u /tmp/one").stdout == "0\n"
+    host.run("croft bind --mkdir files /srv/dir /mnt/dir").check()
+    assert host.run("croft exec files cat /mnt/dir/f").stdout == "inside\n"
+    host.run("croft unbind files /mnt/dir").check()
+
+
+def test_names_of_machines_are_resolved(host, app):
+    host.run("ip netns add n1 && ip -n n1 link set lo up && ip -n n1 link add v0 type dummy && ip -n n1 addr add 10.9.8.7/24 dev v0 && ip -n n1 link set v0 up").check()
+    app("addr", "--network=/run/netns/n1")
+    wait_for(lambda: "addr" in host.run("machinectl list --no-legend --no-pager").stdout.split(), 30)
+    assert "10.9.8.7" in host.run("machinectl list --no-legend --no-pager").stdout
+    assert host.run("sed -i 's/^hosts:.*/hosts: files mymachines/' /etc/nsswitch.conf; getent ahostsv4 addr").check().stdout.split()[0] == "10.9.8.7"
+    host.run("croft rm -f addr; ip netns del n1").check()
 
 
 def test_a_name_that_is_taken_is_told(host, app):
