@@ -174,8 +174,9 @@ class ReadyWatch {
     bool told_ = false;
 };
 
-// After a reboot the keeper is another program for a moment, and then listens again.
-Result<Fd> reconnect(int directory) {
+}  // namespace
+
+Result<Fd> connect_again(int directory) {
     Fd lock = TRY(open_at(directory, "lock", O_RDONLY));
     for (int tries = 0; tries < 1000; ++tries) {
         auto connection = run::connect_attach(directory);
@@ -186,8 +187,6 @@ Result<Fd> reconnect(int directory) {
     }
     return error(Errc::wrong_state, "the machine has ended");
 }
-
-}  // namespace
 
 Result<launch::Outcome> attach_console(Fd connection, const AttachOptions& options) {
     run::SignalTrap signals = TRY(run::SignalTrap::set());
@@ -204,7 +203,7 @@ Result<launch::Outcome> attach_console(Fd connection, const AttachOptions& optio
         if (end.detached) return launch::Outcome{};
         if (end.outcome.kind != launch::Outcome::Kind::running) return std::move(end.outcome);
         // The keeper went away without a last word.
-        auto again = reconnect(options.directory);
+        auto again = connect_again(options.directory);
         if (!again && options.ended) return options.ended();
         if (!again) return launch::Outcome{launch::Outcome::Kind::exited, 0, "its keeper is gone"};
         connection = std::move(*again);

@@ -48,6 +48,8 @@ struct AttachOptions {
     // Asked when the keeper has gone without a last word, as it does where the machine is a unit.
     std::function<Result<launch::Outcome>()> ended;
 };
+// As run::connect_attach(), after a reboot: the keeper is another program for a moment, and then listens again.
+Result<Fd> connect_again(int directory);
 // Gives this terminal to the console behind a connection, until the machine ends (a reboot is no end) or the
 // user leaves: then the outcome is "running".
 Result<launch::Outcome> attach_console(Fd connection, const AttachOptions& options);

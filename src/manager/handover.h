@@ -19,6 +19,7 @@ namespace croft::manager {
 struct StartRequest {
     char kind = 'S';
     bool has_streams = false;    // the payload gets the starter's standard streams
+    bool starter_waits = false;  // the starter stays for the machine's life, as its keeper, and clears what it leaves
     bool wants_console = false;  // the connection becomes one as from run::connect_attach()
     int32_t fail_step = -1, kill_step = -1;  // fault walk (start.h)
 };

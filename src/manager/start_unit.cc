@@ -7,6 +7,7 @@
 #include "manager/control.h"
 #include "manager/detached.h"
 #include "manager/leader.h"
+#include "manager/supervisor.h"
 #include "manager/unit_start.h"
 #include "manager/wait_ready.h"
 #include "manager/watch.h"
@@ -19,6 +20,10 @@ namespace {
 using Kind = launch::Outcome::Kind;
 
 // The machine's later life as its command sees it: the leader changes when it reboots, the console with it.
+//
+// Where systemd can tell how it ended to who waits for it, the command is the machine's keeper, as it is in direct mode: it
+// keeps the locks (systemd has them too, should the command be killed) and clears up, without a process that systemd starts
+// for it (ExecStopPost=), which costs as much as the start.
 class UnitForeground {
   public:
     UnitForeground(const Paths& paths, Prepared& machine, const StartOptions& options)
@@ -30,6 +35,8 @@ class UnitForeground {
     Result<> relay_once(const run::SignalTrap& signals, bool give_input);
     // False when it has ended.
     Result<bool> wait_next();
+    Result<bool> wait_exit();
+    Result<bool> next_leader(const Machine& machine);
     void look_ready();
 
     const Paths& paths_;
@@ -39,7 +46,7 @@ class UnitForeground {
     Started out_;
     ProcessId leader_;
     Fd connection_;
-    bool told_ready_ = false;
+    bool told_ready_ = false, keeps_ = false;
 };
 
 void UnitForeground::look_ready() {
@@ -64,6 +71,12 @@ Result<> UnitForeground::relay_once(const run::SignalTrap& signals, bool give_in
     return {};
 }
 
+Result<bool> UnitForeground::next_leader(const Machine& machine) {
+    leader_ = machine.record.leader;
+    if (connection_) connection_ = TRY(connect_again(machine_.claim.directory()));
+    return true;
+}
+
 Result<bool> UnitForeground::wait_next() {
     for (;;) {
         auto machine = find(paths_, out_.name);
@@ -72,26 +85,42 @@ Result<bool> UnitForeground::wait_next() {
             out_.outcome = machine->outcome;
             return false;
         }
-        if (machine->record.leader.pid && machine->record.leader != leader_) {
-            leader_ = machine->record.leader;
-            if (connection_) connection_ = TRY(run::connect_attach(machine_.claim.directory()));
-            return true;
-        }
+        if (machine->record.leader.pid && machine->record.leader != leader_) return next_leader(*machine);
         watch_.wait(UINT64_MAX);
     }
+}
+
+// The leader has ended; systemd knows how in a moment, and starts the unit again where that was a reboot.
+Result<bool> UnitForeground::wait_exit() {
+    for (;;) {
+        auto machine = find(paths_, out_.name);
+        if (machine && machine->record.leader.pid && machine->record.leader != leader_) return next_leader(*machine);
+        auto exit = TRY(supervisor()->exit_of(machine_.unit.name));
+        if (exit) {
+            out_.outcome = launch::outcome_from_wait(exit->code, exit->status, machine_.plan.boot);
+            if (out_.outcome.kind != Kind::rebooted) break;
+        }
+        watch_.wait(monotonic_now() + 2000);
+    }
+    if (auto stop = read_file_at(machine_.claim.directory(), "stop", 64)) apply_stop(out_.outcome, *stop);
+    return false;
 }
 
 Result<Started> UnitForeground::live(bool give_input) {
     out_.name = machine_.record.name;
     run::SignalTrap signals = TRY(run::SignalTrap::set());
     bool console = machine_.plan.process.terminal;
-    UnitStart started = TRY(start_unit(machine_, console ? Streams::journal : Streams::inherited, console));
-    machine_.keep();
+    keeps_ = supervisor()->can_pin(machine_.unit);
+    if (keeps_)
+        std::erase_if(machine_.unit.service, [](const auto& setting) { return setting.first == "ExecStopPost"; });
+    UnitStart started = TRY(start_unit(machine_, console ? Streams::journal : Streams::inherited, console,
+                                       keeps_ ? Pin::yes : Pin::no));
+    if (!keeps_) machine_.keep();
     connection_ = std::move(started.connection);
     out_.leader = started.leader;
     leader_ = machine_.record.leader;
     do TRY(relay_once(signals, give_input));
-    while (TRY(wait_next()));
+    while (TRY(keeps_ ? wait_exit() : wait_next()));
     return std::move(out_);
 }
 

@@ -195,7 +195,10 @@ void run(const Paths& paths, std::vector<Target>& targets, const StopOptions& op
         }
         std::erase_if(active, [&](Target* t) {
             // What systemd says of one job may have come with what it said of another.
-            if (t->phase == Phase::ending && t->job && job_ended(*t)) t->phase = Phase::done;
+            if (t->phase == Phase::ending && t->job && job_ended(*t)) {
+                t->job.reset();
+                if (!t->keeper) t->phase = Phase::done;
+            }
             if (t->phase != Phase::done) return false;
             finish(paths, *t);
             t->leader.reset(), t->keeper.reset();

@@ -18,12 +18,22 @@ namespace croft::manager {
 // A job of the service manager: starting or stopping one unit takes its time.
 using Job = uint32_t;
 enum class JobEnd { running, done, failed };
+// How a unit's main process ended: si_code and si_status of waitid(2).
+struct UnitExit {
+    int code = 0, status = 0;
+};
+// pinned: systemd keeps the unit, with the status of its end, for as long as this process is connected.
+enum class Pin { no, yes };
 
 class Supervisor {
   public:
     virtual ~Supervisor() = default;
     // Starts a transient unit. An error is systemd's own sentence, when it does not take a property.
-    virtual Result<Job> start_transient(const launch::UnitPlan& plan) = 0;
+    virtual Result<Job> start_transient(const launch::UnitPlan& plan, Pin pin) = 0;
+    // Whether this unit can be pinned (one with properties that only systemd's own tools know cannot).
+    virtual bool can_pin(const launch::UnitPlan& plan) = 0;
+    // Nothing while its main process has not ended. For a pinned unit.
+    virtual Result<std::optional<UnitExit>> exit_of(const std::string& unit) = 0;
     virtual Result<Job> start(const std::string& unit) = 0;
     virtual Result<Job> stop(const std::string& unit) = 0;
     // Readable when something may have become of a job; job_end() then takes it in.

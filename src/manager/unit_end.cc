@@ -15,20 +15,17 @@
 #include "manager/own_unit.h"
 #include "manager/remains.h"
 #include "manager/sd_notify.h"
+#include "manager/supervisor.h"
 #include "manager/unit_launch.h"
 #include "manager/watch.h"
 
 namespace croft::manager {
 namespace {
 
-struct UnitExit {
-    int code = CLD_EXITED, status = 0;
-};
-
 // $EXIT_CODE and $EXIT_STATUS of systemd.exec(5).
 UnitExit unit_exit() {
     const char *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
-    if (!code || !status) return {};
+    if (!code || !status) return {CLD_EXITED, 0};
     if (!strcmp(code, "exited")) return {CLD_EXITED, static_cast<int>(parse_uint(status).value_or(0))};
     return {!strcmp(code, "dumped") ? CLD_DUMPED : CLD_KILLED, signal_number(status).value_or(0)};
 }

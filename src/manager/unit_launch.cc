@@ -56,7 +56,7 @@ class UnitLaunch {
     std::vector<Fd> streams_;
     Fd starter_;
     bool wants_console_ = false, kept_already_ = false;
-    bool registers_ = false;
+    bool registers_ = false, starter_waits_ = false;
 };
 
 Result<Prepared> adopt(const Paths& paths, const std::string& name) {
@@ -84,7 +84,7 @@ Result<Prepared> UnitLaunch::take_over() {
         for (int i = 0; i < 3; ++i) streams_.push_back(std::move(locks_[static_cast<size_t>(i)]));
         locks_.erase(locks_.begin(), locks_.begin() + 3);
     }
-    wants_console_ = request.wants_console;
+    wants_console_ = request.wants_console, starter_waits_ = request.starter_waits;
     Prepared machine = TRY(adopt(paths_, name_));
     machine.fail_step = request.fail_step, machine.kill_step = request.kill_step;
     return machine;
@@ -143,7 +143,7 @@ Result<Prepared> UnitLaunch::take() {
 // Before anything is made: what a launcher that is killed leaves is told from another life's by this.
 Result<> UnitLaunch::write_down(Prepared& machine) {
     machine.record.unit = unit_.name, machine.record.invocation = unit_.invocation;
-    machine.record.keeper = {};
+    if (!starter_waits_) machine.record.keeper = {};
     machine.record.leader = {};
     std::string below = cat("/", machine.plan.cgroup.path);
     if (machine.record.cgroup.ends_with(below))

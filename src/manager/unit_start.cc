@@ -30,9 +30,9 @@ void pass_environment(launch::UnitPlan& unit) {
 }
 
 // A unit that has just ended is forgotten by systemd a moment later; until then its name is taken.
-Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit) {
+Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit, Pin pin) {
     for (uint64_t until = monotonic_now() + name_patience;;) {
-        auto job = systemd.start_transient(unit);
+        auto job = systemd.start_transient(unit, pin);
         if (job || job.error().code != Errc::exists || monotonic_now() > until) return job;
         systemd.forget(unit.name);
         timespec pause = {0, 10'000'000};
@@ -84,16 +84,16 @@ bool machines_are_units(const Paths& paths) {
     return paths.system && access("/run/systemd/system", F_OK) == 0;
 }
 
-Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach) {
+Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin) {
     Supervisor& systemd = *supervisor();
     Fd listening = TRY(listen_start(machine.claim.directory()));
     pass_environment(machine.unit);
-    Job job = TRY(start_when_free(systemd, machine.unit));
+    Job job = TRY(start_when_free(systemd, machine.unit, pin));
     Fd connection = TRY(accept_launcher(systemd, job, listening.get(), machine.unit));
     unlinkat(machine.claim.directory(), "start", 0);
     StartRequest request;
     request.has_streams = streams == Streams::inherited;
-    request.wants_console = attach;
+    request.wants_console = attach, request.starter_waits = pin == Pin::yes;
     request.fail_step = machine.fail_step, request.kill_step = machine.kill_step;
     std::vector<int> descriptors;
     if (request.has_streams) descriptors = {0, 1, 2};

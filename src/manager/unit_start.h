@@ -15,6 +15,6 @@ struct UnitStart {
     Fd connection;  // as from connect_attach(), when the machine has a terminal and `attach` is wanted
 };
 enum class Streams { journal, inherited };
-Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach);
+Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin = Pin::no);
 
 }  // namespace croft::manager

@@ -44,14 +44,14 @@ int SystemdSupervisor::on_job_removed(sd_bus_message* message, void* self, sd_bu
 Result<> SystemdSupervisor::subscribe(sd_bus* bus) {
     if (match_) return {};
     sd_bus_slot* slot = nullptr;
-    int r = sd_bus_match_signal(bus, &slot, systemd_manager.service, systemd_manager.path, systemd_manager.interface,
-                                "JobRemoved", on_job_removed, this);
+    int r = sd_bus_match_signal_async(bus, &slot, systemd_manager.service, systemd_manager.path,
+                                      systemd_manager.interface, "JobRemoved", on_job_removed, nullptr, this);
     if (r < 0) return bus_error(r, "listening to systemd");
     match_.reset(slot);
-    Message message = TRY(new_call(bus, systemd_manager, "Subscribe"));
-    auto done = call(bus, message.get(), "subscribing to systemd");
-    // Once for each connection is enough, and more is an error of its own.
-    if (!done && done.error().code == Errc::denied) return std::move(done).error();
+    // Nobody waits for the answers: both are done before systemd gets to what is asked next.
+    r = sd_bus_call_method_async(bus, nullptr, systemd_manager.service, systemd_manager.path, systemd_manager.interface,
+                                 "Subscribe", nullptr, nullptr, nullptr);
+    if (r < 0) return bus_error(r, "subscribing to systemd");
     return {};
 }
 
@@ -64,29 +64,32 @@ int SystemdSupervisor::fd() {
     return bus_ ? sd_bus_get_fd(bus_.get()) : -1;
 }
 
-Result<Job> SystemdSupervisor::queue(sd_bus_message* message, const std::string& unit, std::string_view what) {
+Result<Job> SystemdSupervisor::queue(sd_bus_message* message, std::string_view what) {
     Message reply = TRY(call(bus_.get(), message, what));
     const char* path;
     if (int r = sd_bus_message_read(reply.get(), "o", &path); r < 0) return bus_error(r, what);
-    Job job = job_number(path);
-    running_[job] = unit;
-    return job;
+    return job_number(path);
 }
 
-Result<Job> SystemdSupervisor::start_transient(const launch::UnitPlan& plan) {
+bool SystemdSupervisor::can_pin(const launch::UnitPlan& plan) {
+    return all_known(plan.unit) && all_known(plan.service);
+}
+
+Result<Job> SystemdSupervisor::start_transient(const launch::UnitPlan& plan, manager::Pin pin) {
     sd_bus* bus = TRY(this->bus());
     TRY(subscribe(bus));
     Settings settings = all_settings(plan);
-    if (!all_known(settings)) return start_by_systemd_run(plan);
+    if (!can_pin(plan)) return start_by_systemd_run(plan);
     Message m = TRY(new_call(bus, systemd_manager, "StartTransientUnit"));
     int r = sd_bus_message_append(m.get(), "ss", plan.name.c_str(), "fail");
     if (r >= 0) r = sd_bus_message_open_container(m.get(), 'a', "(sv)");
     if (r < 0) return bus_error(r, "describing the unit");
     TRY(append_settings(m.get(), settings));
-    r = sd_bus_message_close_container(m.get());
+    if (pin == manager::Pin::yes) r = sd_bus_message_append(m.get(), "(sv)", "AddRef", "b", 1);
+    if (r >= 0) r = sd_bus_message_close_container(m.get());
     if (r >= 0) r = sd_bus_message_append(m.get(), "a(sa(sv))", 0);
     if (r < 0) return bus_error(r, "describing the unit");
-    return queue(m.get(), plan.name, cat("starting the unit ", plan.name));
+    return queue(m.get(), cat("starting the unit ", plan.name));
 }
 
 Result<Job> SystemdSupervisor::start_by_systemd_run(const launch::UnitPlan& plan) {
@@ -119,7 +122,7 @@ Result<Job> SystemdSupervisor::start(const std::string& unit) {
     TRY(subscribe(bus));
     Message m = TRY(new_call(bus, systemd_manager, "StartUnit"));
     sd_bus_message_append(m.get(), "ss", unit.c_str(), "replace");
-    return queue(m.get(), unit, cat("starting the unit ", unit));
+    return queue(m.get(), cat("starting the unit ", unit));
 }
 
 Result<Job> SystemdSupervisor::stop(const std::string& unit) {
@@ -127,7 +130,7 @@ Result<Job> SystemdSupervisor::stop(const std::string& unit) {
     TRY(subscribe(bus));
     Message m = TRY(new_call(bus, systemd_manager, "StopUnit"));
     sd_bus_message_append(m.get(), "ss", unit.c_str(), "replace");
-    return queue(m.get(), unit, cat("stopping the unit ", unit));
+    return queue(m.get(), cat("stopping the unit ", unit));
 }
 
 Result<JobEnd> SystemdSupervisor::job_end(Job job) {
@@ -138,8 +141,33 @@ Result<JobEnd> SystemdSupervisor::job_end(Job job) {
     if (r < 0) return bus_error(r, "listening to systemd");
     auto found = ended_.find(job);
     if (found == ended_.end()) return JobEnd::running;
-    running_.erase(job);
     return found->second ? JobEnd::done : JobEnd::failed;
+}
+
+// The object of a unit: every byte that is no letter or digit is _XX in its path.
+Result<std::optional<manager::UnitExit>> SystemdSupervisor::exit_of(const std::string& unit) {
+    sd_bus* bus = TRY(this->bus());
+    char* path = nullptr;
+    if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) < 0)
+        return error(Errc::no_space, "no memory for a path");
+    manager::UnitExit exit;
+    uint64_t ended = 0, still = 0;
+    int r = 0;
+    sd_bus_error failure = SD_BUS_ERROR_NULL;
+    auto get = [&](const char* name, char type, void* value) {
+        if (r >= 0)
+            r = sd_bus_get_property_trivial(bus, systemd_manager.service, path, "org.freedesktop.systemd1.Service", name,
+                                            &failure, type, value);
+    };
+    get("ExecMainExitTimestampMonotonic", 't', &ended);
+    if (ended) get("ExecMainCode", 'i', &exit.code);
+    if (ended) get("ExecMainStatus", 'i', &exit.status);
+    // A unit that is started again meanwhile has the next life's values by now.
+    if (ended) get("ExecMainExitTimestampMonotonic", 't', &still);
+    free(path);
+    sd_bus_error_free(&failure);
+    if (r < 0) return bus_error(r, cat("asking how the unit ", unit, " ended"));
+    return ended && ended == still && exit.code ? std::optional(exit) : std::nullopt;
 }
 
 Result<> SystemdSupervisor::unit_method(const char* method, const std::string& unit) {

@@ -14,7 +14,9 @@ namespace croft::systemd {
 class SystemdSupervisor : public manager::Supervisor {
   public:
     explicit SystemdSupervisor(Which which) : which_(which) {}
-    Result<manager::Job> start_transient(const launch::UnitPlan& plan) override;
+    Result<manager::Job> start_transient(const launch::UnitPlan& plan, manager::Pin pin) override;
+    bool can_pin(const launch::UnitPlan& plan) override;
+    Result<std::optional<manager::UnitExit>> exit_of(const std::string& unit) override;
     Result<manager::Job> start(const std::string& unit) override;
     Result<manager::Job> stop(const std::string& unit) override;
     int fd() override;
@@ -30,7 +32,7 @@ class SystemdSupervisor : public manager::Supervisor {
     // Connects at the first use; most verbs never need the bus.
     Result<sd_bus*> bus();
     Result<> subscribe(sd_bus* bus);
-    Result<manager::Job> queue(sd_bus_message* message, const std::string& unit, std::string_view what);
+    Result<manager::Job> queue(sd_bus_message* message, std::string_view what);
     // For properties that are not typed here: systemd-run and systemctl know all of them.
     Result<manager::Job> start_by_systemd_run(const launch::UnitPlan& plan);
     Result<> unit_method(const char* method, const std::string& unit);
@@ -40,7 +42,6 @@ class SystemdSupervisor : public manager::Supervisor {
     Bus bus_;
     Slot match_;
     std::map<uint32_t, bool> ended_;                // jobs whose end was heard: done, or not
-    std::map<uint32_t, std::string> running_;       // jobs that were queued here, and their units
 };
 
 }  // namespace croft::systemd

@@ -218,6 +218,28 @@ def test_names_of_machines_are_resolved(host, app):
     host.run("croft rm -f addr; ip netns del n1").check()
 
 
+def test_a_foreground_machine_is_its_commands_to_clear(host):
+    start = "croft run --name=fg --read-only /trees/app sleep 1000 & for i in $(seq 50); do croft list -q --running | grep -q fg && break; sleep 0.2; done; "
+    assert host.run(start + "croft stop --now fg; wait $!; echo $?").check().stdout == "137\n"
+    assert host.run(start + "croft rm -f fg; wait $!; echo $?").check().stdout == "137\n"
+    assert state(host, "fg") is None
+    # A command that is killed leaves its machine to systemd, which has the locks too.
+    host.run(start + "kill -KILL $!; sleep 0.2").check()
+    assert state(host, "fg") == "running"
+    assert "taken by a machine that is running" in host.run("croft run --name=fg --read-only /trees/app true").stderr
+    host.run("croft stop --now fg")
+    assert state(host, "fg") == "lost"
+    assert host.run("croft run --name=fg --read-only /trees/app true").check().stderr.startswith("croft: warning: machine 'fg' was lost")
+
+
+def test_a_foreground_boot_goes_on_over_a_reboot(host):
+    ran = host.run("croft boot --name=fb /trees/bookworm </dev/null >/tmp/fb.log 2>&1 & up() { for i in $(seq 240); do sleep 1; croft list | grep -q 'fb *running' && return; done; }; "
+                   "up; croft exec fb systemctl reboot; sleep 2; up; croft poweroff fb; wait $!; echo $?", timeout=290)
+    assert ran.stdout == "0\n", ran
+    assert host.run("grep -c 'Welcome to Debian' /tmp/fb.log").stdout == "2\n"
+    assert state(host, "fb") is None
+
+
 def test_a_name_that_is_taken_is_told(host, app):
     app("one")
     ran = host.run("croft run -d --name=one /trees/app true")
