@@ -138,6 +138,15 @@ def scratch():
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture
+def config(scratch, monkeypatch):
+    """The only directory of machine files that croft looks at in this test."""
+    path = scratch / "machines"
+    path.mkdir()
+    monkeypatch.setenv("CROFT_CONFIG_DIR", str(path))
+    return path
+
+
 @pytest.fixture(scope="session")
 def guest():
     """guest(NAME): a static program of tests/guest, to be put into a tree or bound into a machine."""

@@ -24,6 +24,12 @@ void Fd::reset() {
     fd_ = -1;
 }
 
+Result<Pipe> make_pipe() {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
+    return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
 Result<Fd> open_at(int dir, const char* path, int flags, mode_t mode) {
     int fd = openat(dir, path, flags | O_CLOEXEC, mode);
     if (fd < 0) return os_error(errno, cat("opening '", path, "'"));

@@ -31,6 +31,11 @@ class Fd {
     int fd_ = -1;
 };
 
+struct Pipe {
+    Fd read, write;
+};
+Result<Pipe> make_pipe();
+
 // A directory fd and a path below it; AT_FDCWD is the process's own directory. All flags get O_CLOEXEC.
 Result<Fd> open_at(int dir, const char* path, int flags, mode_t mode = 0);
 // As open_at, but the path cannot leave `root`: openat2 with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS, plus `resolve`.

@@ -32,6 +32,8 @@ dialect::FieldOptions fields_of(SpecOptions options) {
             return dialect::FieldOptions::run;
         case SpecOptions::boot:
             return dialect::FieldOptions::boot;
+        case SpecOptions::any:
+            return dialect::FieldOptions::any;
         case SpecOptions::none:
             break;
     }
@@ -40,7 +42,8 @@ dialect::FieldOptions fields_of(SpecOptions options) {
 
 // Behind the first operand of these verbs everything belongs to the payload.
 bool payload_follows(const Verb& verb) {
-    return verb.spec_options != SpecOptions::none || verb.function == verb_exec;
+    bool tree_first = verb.spec_options == SpecOptions::app || verb.spec_options == SpecOptions::boot;
+    return tree_first || verb.function == verb_exec;
 }
 
 const OptionRow* row_named(const Verb& verb, std::string_view name) {
@@ -58,6 +61,7 @@ Error explained(Error error, const Verb& verb) {
 const char* needed(const Verb& verb) {
     switch (verb.operands) {
         case Operands::machine:
+        case Operands::declared:
         case Operands::running:
             return "the name of a machine";
         case Operands::tree:

@@ -79,6 +79,8 @@ const char* operand_line(Operands operands) {
             return "[ \"$2\" -eq 0 ] && _croft_trees \"$3\"";
         case Operands::machine:
             return "COMPREPLY=($(compgen -W \"$(_croft_machines)\" -- \"$3\"))";
+        case Operands::declared:
+            return "COMPREPLY=($(compgen -W \"$(_croft_machines --all)\" -- \"$3\"))";
         case Operands::running:
             return "COMPREPLY=($(compgen -W \"$(_croft_machines --running)\" -- \"$3\"))";
         case Operands::verb:

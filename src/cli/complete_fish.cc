@@ -53,6 +53,8 @@ const char* operand_part(Operands operands) {
             return " -a '(__croft_trees)'";
         case Operands::machine:
             return " -a '(__croft_machines)'";
+        case Operands::declared:
+            return " -a '(__croft_machines --all)'";
         case Operands::running:
             return " -a '(__croft_machines --running)'";
         case Operands::verb:

@@ -64,6 +64,8 @@ const char* operands(Operands kind) {
             return "'1:tree:_croft_trees' '*::command:_normal'";
         case Operands::machine:
             return "'*:machine:_croft_machines'";
+        case Operands::declared:
+            return "'*:machine:_croft_declared'";
         case Operands::running:
             return "'*:machine:_croft_running'";
         case Operands::verb:
@@ -94,6 +96,9 @@ constexpr const char* helpers = R"sh((( $+functions[_croft_machines] )) || _crof
 }
 (( $+functions[_croft_running] )) || _croft_running() {
     local -a names; names=(${(f)"$(croft list --quiet --running 2>/dev/null)"}); compadd -a names
+}
+(( $+functions[_croft_declared] )) || _croft_declared() {
+    local -a names; names=(${(f)"$(croft list --quiet --all 2>/dev/null)"}); compadd -a names
 }
 (( $+functions[_croft_trees] )) || _croft_trees() {
     local -a names; names=(/var/lib/machines/*(N:t)); compadd -a names; _files -/

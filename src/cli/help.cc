@@ -72,7 +72,7 @@ std::string general_help() {
     for (int g = 0; g < static_cast<int>(Group::hidden); ++g) {
         out += cat("\n", group_title(static_cast<Group>(g)), ":\n");
         for (const Verb& verb : verbs())
-            if (verb.group == static_cast<Group>(g)) out += two_columns(verb.name, verb.help, 14);
+            if (verb.group == static_cast<Group>(g)) out += two_columns(verb.name, verb.help, 16);
     }
     return out +
            "\n`croft help VERB` tells all about a verb, `croft explain FIELD` about a setting, `croft "

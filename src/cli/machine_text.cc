@@ -68,8 +68,9 @@ void machine_members(format::JsonWriter& json, const manager::Machine& machine) 
         json.value(*record.id_base);
     else
         json.null();
-    json.member("id_count", record.id_count).member("cgroup", record.cgroup).key("outcome");
-    if (machine.alive())
+    json.member("id_count", record.id_count).member("cgroup", record.cgroup);
+    json.member("file", machine.file).member("mistake", machine.mistake).key("outcome");
+    if (machine.alive() || machine.only_declared())
         json.null();
     else
         outcome_json(json, machine.outcome);

@@ -9,7 +9,7 @@ namespace croft::cli {
 bool offers(SpecOptions options, const spec::Field& field) {
     using spec::Offered;
     if (!*field.option || options == SpecOptions::none) return false;
-    if (field.offered == Offered::both) return true;
+    if (field.offered == Offered::both || options == SpecOptions::any) return true;
     return field.offered == (options == SpecOptions::app ? Offered::run : Offered::boot);
 }
 

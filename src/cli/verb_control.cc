@@ -7,6 +7,7 @@
 #include "cli/machine_text.h"
 #include "cli/output.h"
 #include "manager/control.h"
+#include "manager/create.h"
 #include "spec/name_tables.h"
 
 namespace croft::cli {
@@ -92,12 +93,36 @@ Result<int> verb_wait(const Verb& verb, std::span<char* const> arguments) {
     return launch::exit_status(outcome);
 }
 
+namespace {
+Result<> remove_declaration(const Paths& paths, const std::string& name, const Arguments& args) {
+    bool tree = args.has("--tree");
+    if (args.has("--force"))
+        if (auto alive = manager::find(paths, name); alive && alive->alive())
+            TRY(manager::remove(paths, name, manager::Force::yes));
+    manager::RemovedDeclaration removed =
+        TRY(manager::remove_declared(paths, name, tree ? manager::WithTree::yes : manager::WithTree::no));
+    if (!removed.uncovered.empty())
+        warn(cat("machine ", quoted(name), " is still declared, by ", removed.uncovered));
+    if (!args.has("--quiet"))
+        info(cat("removed ", removed.file, removed.tree.empty() ? "" : cat(" and ", removed.tree)));
+    return {};
+}
+}  // namespace
+
 Result<int> verb_rm(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     bool all = args.has("--all"), force = args.has("--force");
     if (all && !args.operands.empty()) return error(Errc::usage, "rm takes --all or names, not both");
+    bool config = args.has("--config");
+    if (all && config) return error(Errc::usage, "rm --config wants the names of the machines");
+    if (args.has("--tree") && !config)
+        return error(Errc::usage,
+                     "rm --tree goes with --config: a tree is removed with what declares its machine");
     if (!all) TRY(expect_operands(verb, args, 1, SIZE_MAX));
     Paths paths = TRY(manager::find_paths());
+    if (config)
+        return for_each_operand(
+            args, [&](const std::string& name) { return remove_declaration(paths, name, args); });
     if (all)
         for (const manager::Machine& machine : TRY(manager::list(paths)))
             if (force || !machine.alive()) args.operands.push_back(machine.name);

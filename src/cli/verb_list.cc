@@ -4,6 +4,7 @@
 #include "cli/machine_text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "manager/states.h"
 
 namespace croft::cli {
 
@@ -39,7 +40,8 @@ std::string table_of(const std::vector<manager::Machine>& machines, Table::Headi
 Result<int> verb_list(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     manager::Paths paths = TRY(manager::find_paths());
-    std::vector<manager::Machine> machines = TRY(manager::list(paths));
+    std::vector<manager::Machine> machines =
+        TRY(args.has("--all") ? manager::list_all(paths) : manager::list(paths));
     std::erase_if(machines, [&](const manager::Machine& machine) { return !wanted(machine, args); });
     if (args.has("--json")) {
         format::JsonWriter json;

@@ -43,7 +43,9 @@ Result<int> verb_plan(const Verb& verb, std::span<char* const> arguments) {
     while (at < arguments.size() && arguments[at][0] == '-') ++at;
     Arguments args = TRY(parse_arguments(verb, arguments.first(at)));
     const Verb* planned = at < arguments.size() ? find_verb(arguments[at]) : nullptr;
-    if (!planned || planned->spec_options == SpecOptions::none)
+    bool plannable =
+        planned && (planned->spec_options == SpecOptions::app || planned->spec_options == SpecOptions::boot);
+    if (!plannable)
         return error(Errc::usage,
                      "plan needs the command whose plan it shall show: croft plan run TREE …, or croft "
                      "plan boot TREE …");

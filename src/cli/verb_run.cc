@@ -1,28 +1,19 @@
 // run and boot: one request, one start, and what is said about it.
 #include <unistd.h>
 
-#include <ctime>
-
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/machine_text.h"
 #include "cli/output.h"
 #include "cli/request.h"
-#include "cli/sanitize.h"
+#include "cli/started.h"
 #include "cli/verbs.h"
-#include "manager/start.h"
 
 namespace croft::cli {
 
 namespace {
 using launch::Outcome;
 using manager::Keep;
-
-uint64_t monotonic() {
-    timespec time{};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<uint64_t>(time.tv_sec) * 1000000 + static_cast<uint64_t>(time.tv_nsec) / 1000;
-}
 
 Result<> check_terminal(const spec::MachineSpec& spec, Keep keep) {
     if (spec.process.terminal != spec::Terminal::pty || keep == Keep::detached) return {};
@@ -45,47 +36,15 @@ Result<manager::StartOptions> start_options(const Arguments& args) {
     return options;
 }
 
-// One line, because a program reads it.
-std::string started_json(const manager::Started& started) {
-    format::JsonWriter json(format::JsonStyle::compact);
-    json.begin_object().member("name", started.name).key("leader");
-    if (started.leader)
-        json.value(started.leader);
-    else
-        json.null();
-    json.key("outcome");
-    outcome_json(json, started.outcome);
-    json.end_object();
-    return json.take() + "\n";
-}
-
-// The console is raw while the machine has it, so lines begin with a carriage return of our own.
-void say_up(std::string_view name, uint64_t since, const spec::MachineSpec& spec) {
-    std::string text = cat("machine ", quoted(name), " is up after ", took(monotonic() - since));
-    if (spec.process.terminal != spec::Terminal::none && is_terminal(STDERR_FILENO)) {
-        [[maybe_unused]] Result<> ignored = write_all(STDERR_FILENO, cat("\r\ncroft: ", text, "\r\n"));
-    } else {
-        info(text);
-    }
-}
-
-// A detached machine that was to come up and did not: why, and what it said last.
-Error ended_early(const manager::Started& started) {
-    std::string text =
-        cat("machine ", quoted(started.name), " ended before it was up: ", launch::describe(started.outcome));
-    if (started.last_output.empty()) return error(Errc::failed, text + ", without a word");
-    return error(Errc::failed, cat(text, "; its last output:\n", Sanitizer().feed(started.last_output)));
-}
-
 Result<int> tell_detached(const Arguments& args, const manager::Started& started, bool boot) {
     if (boot && started.outcome.kind != Outcome::Kind::running) return ended_early(started);
-    TRY(print(args.has("--json") ? started_json(started) : cat(started.name, "\n")));
+    TRY(print(args.has("--json") ? cat(started_json(started), "\n") : cat(started.name, "\n")));
     return 0;
 }
 
 Result<int> tell_foreground(const Arguments& args, const manager::Started& started) {
     bool quiet = args.has("--quiet");
-    if (args.has("--json")) TRY(write_all(STDERR_FILENO, started_json(started)));
+    if (args.has("--json")) TRY(write_all(STDERR_FILENO, cat(started_json(started), "\n")));
     if (started.outcome.kind == Outcome::Kind::running) {
         if (!quiet)
             info(cat("left machine ", quoted(started.name), " running; `croft attach ", started.name,
@@ -108,7 +67,7 @@ Result<int> start_machine(const Verb& verb, std::span<char* const> arguments, sp
     if (boot && !quiet) {
         options.on_ready = [&, spec](std::string_view name) {
             progress.clear();
-            say_up(name, begin, spec);
+            say_up(name, begin, spec.process.terminal != spec::Terminal::none);
         };
         if (options.keep == Keep::detached && options.wait_ready) progress.show("croft: booting…");
     }

@@ -77,10 +77,12 @@ std::string page(const Details& details) {
     std::string out = cat(machine.name, "\n");
     out += line("State", state_text(machine));
     std::string outcome = launch::describe(machine.outcome);
-    if (!machine.alive()) out += line("Outcome", outcome);
+    if (!machine.alive() && !machine.only_declared()) out += line("Outcome", outcome);
+    if (!machine.file.empty()) out += line("File", machine.file);
     if (!details.why.empty() && details.why != outcome) out += line("Why", details.why);
-    out += line("Kind",
-                cat(kind_name(machine), record.detached ? ", in the background" : ", in the foreground"));
+    out += line("Kind", cat(kind_name(machine), machine.only_declared() ? ""
+                                                : record.detached       ? ", in the background"
+                                                                        : ", in the foreground"));
     if (!record.command.empty()) out += line("Command", join(record.command, " "));
     if (machine.alive() && record.leader.pid)
         out += line("Leader", cat(record.leader.pid, " (", details.processes,
@@ -88,7 +90,7 @@ std::string page(const Details& details) {
     out += line("Tree", cat(record.tree, record.tree_read_only ? " (not written to)" : ""));
     if (record.leader.pid) out += line("Ids", ids_text(record));
     if (!record.cgroup.empty()) out += line("Cgroup", record.cgroup);
-    if (machine.alive())
+    if (machine.alive() && record.leader.pid)
         out += line("Address", details.host_network        ? "the host's network"
                                : details.addresses.empty() ? "none (loopback only)"
                                                            : join(details.addresses, ", "));
@@ -133,7 +135,7 @@ void details_json(format::JsonWriter& json, const Details& details) {
             .member("type", mount.type)
             .member("options", mount.options)
             .end_object();
-    json.end_array().member("why", details.why);
+    json.end_array().member("why", details.why).member("system_state", details.system_state);
     strings_json(json, "last_output", details.last_output);
     json.end_object();
 }

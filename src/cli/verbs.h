@@ -14,14 +14,14 @@
 namespace croft::cli {
 
 // Which rows of the spec's field table a verb takes as options.
-enum class SpecOptions : unsigned char { none, app, boot };
+enum class SpecOptions : unsigned char { none, app, boot, any };
 // The exit status of croft's own failures: by the table of error kinds, or 125/126/127 for the verbs whose
 // status is the payload's own.
 enum class OwnStatus : unsigned char { by_kind, apart };
 // What completion offers for operands.
-enum class Operands : unsigned char { none, tree, machine, running, verb, field, copy, plan };
+enum class Operands : unsigned char { none, tree, machine, declared, running, verb, field, copy, plan };
 // Groups of `croft help`, in this order.
-enum class Group : unsigned char { start, see, inside, end, learn, hidden };
+enum class Group : unsigned char { start, config, see, inside, end, learn, hidden };
 
 struct Verb {
     const char* name;
@@ -54,6 +54,17 @@ int status_of(const Error& error, OwnStatus rule);
 #define CROFT_VERB(name) Result<int> name(const Verb& verb, std::span<char* const> arguments)
 CROFT_VERB(verb_run);
 CROFT_VERB(verb_boot);
+CROFT_VERB(verb_start);
+CROFT_VERB(verb_create);
+CROFT_VERB(verb_edit);
+CROFT_VERB(verb_set);
+CROFT_VERB(verb_unset);
+CROFT_VERB(verb_cat);
+CROFT_VERB(verb_diff);
+CROFT_VERB(verb_rename);
+CROFT_VERB(verb_clone_config);
+CROFT_VERB(verb_verify);
+CROFT_VERB(verb_events);
 CROFT_VERB(verb_plan);
 CROFT_VERB(verb_list);
 CROFT_VERB(verb_show);

@@ -75,21 +75,38 @@ Origin origin_of(string_view path, const IniEntry& entry, FileTrust trust) {
 }
 }  // namespace
 
-Result<SpecPatch> parse_machine_file(string_view text, string_view path, const Specifiers& specifiers) {
+SpecPatch read_machine_file(string_view text, string_view path, const Specifiers& specifiers,
+                            std::vector<Mistake>& mistakes) {
     IniFile file = parse_ini(text);
+    size_t before = mistakes.size();
     for (const IniProblem& problem : file.problems)
-        return error(Errc::invalid, cat(place(path, problem.line), ": ", problem.text));
+        mistakes.push_back(
+            {problem.line, error(Errc::invalid, cat(place(path, problem.line), ": ", problem.text))});
     for (const IniSection& section : file.sections)
         if (!section.name.starts_with("X-") && !spec::known_section(section.name))
-            return unknown_section(path, section);
+            mistakes.push_back({section.line, unknown_section(path, section)});
     SpecPatch patch;
     for (const IniEntry& entry : file.entries) {
-        if (for_others(entry)) continue;
+        // The keys of an unknown section are covered by its own mistake.
+        if (for_others(entry) || !spec::known_section(entry.section)) continue;
         const Field* field = spec::field_by_key(entry.section, entry.key);
-        if (!field) return unknown_key(path, entry);
+        if (!field) {
+            mistakes.push_back({entry.line, unknown_key(path, entry)});
+            continue;
+        }
         Origin origin = origin_of(path, entry, FileTrust::trusted);
-        TRY(add_entry(patch, entry, *field, origin, specifiers).within(origin.text));
+        Result<> added = add_entry(patch, entry, *field, origin, specifiers).within(origin.text);
+        if (!added) mistakes.push_back({entry.line, std::move(added).error()});
     }
+    std::stable_sort(mistakes.begin() + static_cast<std::ptrdiff_t>(before), mistakes.end(),
+                     [](const Mistake& a, const Mistake& b) { return a.line < b.line; });
+    return patch;
+}
+
+Result<SpecPatch> parse_machine_file(string_view text, string_view path, const Specifiers& specifiers) {
+    std::vector<Mistake> mistakes;
+    SpecPatch patch = read_machine_file(text, path, specifiers, mistakes);
+    if (!mistakes.empty()) return std::move(mistakes.front().error);
     return patch;
 }
 

@@ -21,7 +21,16 @@
 
 namespace croft::dialect {
 
-// `path` is for messages only. The first problem is the error.
+// What is wrong in a file, each with "path:line: " in front. Everything else of the file is taken all the
+// same.
+struct Mistake {
+    unsigned line = 0;
+    Error error;
+};
+spec::SpecPatch read_machine_file(std::string_view text, std::string_view path, const Specifiers& specifiers,
+                                  std::vector<Mistake>& mistakes);
+
+// `path` is for messages only. The first mistake is the error.
 Result<spec::SpecPatch> parse_machine_file(std::string_view text, std::string_view path,
                                            const Specifiers& specifiers);
 

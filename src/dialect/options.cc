@@ -93,7 +93,7 @@ class Parser {
   private:
     bool offered(const Field* field) const {
         if (!field || context_.fields == FieldOptions::none) return false;
-        if (field->offered == Offered::both) return true;
+        if (field->offered == Offered::both || context_.fields == FieldOptions::any) return true;
         return field->offered == (context_.fields == FieldOptions::run ? Offered::run : Offered::boot);
     }
 

@@ -34,7 +34,7 @@ struct ExtraValue {
 
 // Whether options end at the first operand (what follows is the payload's) or may stand anywhere before "--".
 enum class Operands { end_options, anywhere };
-enum class FieldOptions { none, run, boot };  // which rows of the field table the verb takes
+enum class FieldOptions { none, run, boot, any };  // which rows of the field table the verb takes
 
 struct OptionContext {
     FieldOptions fields = FieldOptions::none;

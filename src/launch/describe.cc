@@ -6,82 +6,7 @@ namespace croft::launch {
 
 namespace {
 
-// What a step is called in JSON; one overload a kind, so that a new kind does not compile without its words.
-const char* kind(const MakeUserns&) {
-    return "make-userns";
-}
-const char* kind(const OpenTree&) {
-    return "open-tree";
-}
-const char* kind(const MakeFs&) {
-    return "make-fs";
-}
-const char* kind(const MakeOverlay&) {
-    return "make-overlay";
-}
-const char* kind(const AttachRoot&) {
-    return "attach-root";
-}
-const char* kind(const Attach&) {
-    return "attach";
-}
-const char* kind(const MakeDir&) {
-    return "make-dir";
-}
-const char* kind(const MakeNode&) {
-    return "make-node";
-}
-const char* kind(const MakeLink&) {
-    return "make-link";
-}
-const char* kind(const MakeFile&) {
-    return "make-file";
-}
-const char* kind(const MakeFifo&) {
-    return "make-fifo";
-}
-const char* kind(const Remove&) {
-    return "remove";
-}
-const char* kind(const CopyFile&) {
-    return "copy-file";
-}
-const char* kind(const NotifySocket&) {
-    return "notify-socket";
-}
-const char* kind(const SetAttr&) {
-    return "set-attr";
-}
-const char* kind(const BindInside&) {
-    return "bind-inside";
-}
-const char* kind(const Mask&) {
-    return "mask";
-}
-const char* kind(const DropStageApi&) {
-    return "drop-stage-api";
-}
-const char* kind(const EnterRoot&) {
-    return "enter-root";
-}
-const char* kind(const PivotRoot&) {
-    return "pivot-root";
-}
-const char* kind(const Sysctl&) {
-    return "sysctl";
-}
-const char* kind(const SetHostname&) {
-    return "set-hostname";
-}
-const char* kind(const LoopbackUp&) {
-    return "loopback-up";
-}
-const char* kind(const OpenConsole&) {
-    return "open-console";
-}
-const char* kind(const Fail&) {
-    return "fail";
-}
+// One overload a kind, so that a new kind does not compile without its words.
 
 std::string shown(std::string_view path) {
     return path.empty() ? "the tree's root" : std::string(path);
@@ -165,10 +90,6 @@ std::string phrase(const Fail&) {
 }
 
 }  // namespace
-
-const char* kind_name(const Step& step) {
-    return std::visit([](const auto& s) { return kind(s); }, step);
-}
 
 std::string describe(const Step& step) {
     return std::visit([](const auto& s) { return phrase(s); }, step);

@@ -23,19 +23,19 @@ namespace croft::launch {
 struct JoinNamespace {
     std::string path;
     uint64_t type = 0;              // CLONE_NEWNET …
-    static void fields(auto& v, auto& s) { v("path", s.path), v("type", s.type); }
+    static constexpr void fields(auto& v, auto& s) { v("path", s.path), v("type", s.type); }
 };
 
 struct CgroupSetting {
     std::string file, value;
-    static void fields(auto& v, auto& s) { v("file", s.file), v("value", s.value); }
+    static constexpr void fields(auto& v, auto& s) { v("file", s.file), v("value", s.value); }
 };
 struct DeviceAccess {               // allow rule of the device policy; everything else is refused
     char type = 'c';                // 'c', 'b', 'a'
     int64_t major = -1, minor = -1; // -1: any
     std::string access;             // of r w m
     bool allow = true;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("type", s.type), v("major", s.major), v("minor", s.minor), v("access", s.access), v("allow", s.allow);
     }
 };
@@ -49,7 +49,7 @@ struct Cgroup {
     bool delegate = false;          // chown the payload's group to owner_uid/gid
     uint32_t owner_uid = 0, owner_gid = 0;
     bool of_unit = false;           // it is the group of the launcher's own unit: systemd has made and limited it
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("path", s.path), v("payload", s.payload), v("controllers", s.controllers), v("settings", s.settings),
             v("device_policy", s.device_policy), v("devices", s.devices), v("delegate", s.delegate),
             v("owner_uid", s.owner_uid), v("owner_gid", s.owner_gid), v("of_unit", s.of_unit);
@@ -59,7 +59,7 @@ struct Cgroup {
 struct ResourceLimit {
     uint32_t resource = 0;          // RLIMIT_*
     uint64_t soft = 0, hard = 0;
-    static void fields(auto& v, auto& s) { v("resource", s.resource), v("soft", s.soft), v("hard", s.hard); }
+    static constexpr void fields(auto& v, auto& s) { v("resource", s.resource), v("soft", s.soft), v("hard", s.hard); }
 };
 
 enum class Streams : uint8_t { inherit, null, pipes, terminal };
@@ -87,7 +87,7 @@ struct Process {
     std::string apparmor, selinux;
     bool terminal = false;                       // streams are the slave opened by OpenConsole, a new session
     uint32_t parent_death_signal = 0;            // foreground machines die with their launcher
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("argv", s.argv), v("env", s.env), v("search_path", s.search_path), v("directory", s.directory),
             v("init", s.init), v("uid", s.uid), v("gid", s.gid), v("umask", s.umask), v("groups", s.groups),
             v("cap_bounding", s.cap_bounding), v("cap_effective", s.cap_effective),
@@ -105,7 +105,7 @@ struct Process {
 // What must be undone when the machine has ended. Idempotent: may run twice, or late.
 struct Cleanup {
     std::vector<std::string> remove_trees;       // host directories removed with all below
-    static void fields(auto& v, auto& s) { v("remove_trees", s.remove_trees); }
+    static constexpr void fields(auto& v, auto& s) { v("remove_trees", s.remove_trees); }
 };
 
 struct LaunchPlan {
@@ -124,7 +124,7 @@ struct LaunchPlan {
     uint64_t stop_timeout = 90'000'000;          // µs until SIGKILL
     bool wait_ready = false;                     // started means READY=1 was seen
     Cleanup cleanup;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("name", s.name), v("boot", s.boot), v("new_namespaces", s.new_namespaces), v("join", s.join),
             v("uid_maps", s.uid_maps), v("gid_maps", s.gid_maps), v("monotonic_offset", s.monotonic_offset),
             v("boottime_offset", s.boottime_offset), v("cgroup", s.cgroup), v("slots", s.slots),

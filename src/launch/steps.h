@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -23,13 +24,13 @@ inline constexpr Slot no_slot = 0xffff;
 struct MountAttr {
     uint64_t set = 0, clear = 0, propagation = 0;
     bool operator==(const MountAttr&) const = default;
-    static void fields(auto& v, auto& s) { v("set", s.set), v("clear", s.clear), v("propagation", s.propagation); }
+    static constexpr void fields(auto& v, auto& s) { v("set", s.set), v("clear", s.clear), v("propagation", s.propagation); }
 };
 
 struct IdMap {
     uint32_t inside = 0, outside = 0, count = 0;
     bool operator==(const IdMap&) const = default;
-    static void fields(auto& v, auto& s) { v("inside", s.inside), v("outside", s.outside), v("count", s.count); }
+    static constexpr void fields(auto& v, auto& s) { v("inside", s.inside), v("outside", s.outside), v("count", s.count); }
 };
 
 enum class Create : uint8_t { no, directory, file, like_source };
@@ -39,7 +40,7 @@ enum class Create : uint8_t { no, directory, file, like_source };
 struct MakeUserns {
     Slot slot;
     std::vector<IdMap> uid_maps, gid_maps;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("uid_maps", s.uid_maps), v("gid_maps", s.gid_maps);
     }
 };
@@ -52,7 +53,7 @@ struct OpenTree {
     bool recursive = false;
     MountAttr attr;
     Slot idmap = no_slot;           // user namespace whose maps the mount gets
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("path", s.path), v("base", s.base), v("recursive", s.recursive), v("attr", s.attr),
             v("idmap", s.idmap);
     }
@@ -64,7 +65,7 @@ struct MakeFs {
     std::string type, source;
     std::vector<std::pair<std::string, std::string>> options;  // an empty value is a flag
     uint64_t attr = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("type", s.type), v("source", s.source), v("options", s.options), v("attr", s.attr);
     }
 };
@@ -81,7 +82,7 @@ struct MakeOverlay {
     std::vector<std::pair<std::string, std::string>> options;
     uint64_t attr = 0;
     uint32_t uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("lowers", s.lowers), v("upper", s.upper), v("upper_path", s.upper_path),
             v("work_path", s.work_path), v("options", s.options), v("attr", s.attr), v("uid", s.uid), v("gid", s.gid);
     }
@@ -90,7 +91,7 @@ struct MakeOverlay {
 // Attaches the slot's mount as the machine's root: on top of the stage's own root, and makes it the working directory.
 struct AttachRoot {
     Slot slot;
-    static void fields(auto& v, auto& s) { v("slot", s.slot); }
+    static constexpr void fields(auto& v, auto& s) { v("slot", s.slot); }
 };
 
 // Attaches a detached mount at a path inside the root, which is walked with RESOLVE_IN_ROOT. `no_symlinks` refuses
@@ -102,7 +103,7 @@ struct Attach {
     Create create = Create::no;
     bool no_symlinks = false;
     uint32_t uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("target", s.target), v("create", s.create), v("no_symlinks", s.no_symlinks),
             v("uid", s.uid), v("gid", s.gid);
     }
@@ -117,7 +118,7 @@ struct MakeDir {
     Slot base;
     std::string path;
     uint32_t mode = 0755, uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
     }
 };
@@ -126,7 +127,7 @@ struct MakeNode {
     std::string path;
     char type = 'c';
     uint32_t major = 0, minor = 0, mode = 0666, uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("type", s.type), v("major", s.major), v("minor", s.minor),
             v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
     }
@@ -137,7 +138,7 @@ struct MakeLink {
     std::string path, target;
     bool replace = false, optional = false;
     uint32_t uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("target", s.target), v("replace", s.replace),
             v("optional", s.optional), v("uid", s.uid), v("gid", s.gid);
     }
@@ -149,7 +150,7 @@ struct MakeFile {
     std::string path, content;
     uint32_t mode = 0644, uid = 0, gid = 0;
     bool replace = false, random_uuid = false;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("content", s.content), v("mode", s.mode), v("uid", s.uid),
             v("gid", s.gid), v("replace", s.replace), v("random_uuid", s.random_uuid);
     }
@@ -158,7 +159,7 @@ struct MakeFifo {
     Slot base;
     std::string path;
     uint32_t mode = 0600, uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
     }
 };
@@ -166,7 +167,7 @@ struct MakeFifo {
 struct Remove {
     Slot base;
     std::string path;
-    static void fields(auto& v, auto& s) { v("base", s.base), v("path", s.path); }
+    static constexpr void fields(auto& v, auto& s) { v("base", s.base), v("path", s.path); }
 };
 // Copies a host file into a slot's tree. `from` is always a path of the host: in `stage` the launcher walks it from a
 // descriptor of the host's root that it kept, with RESOLVE_IN_ROOT. A symlink at `path` is not followed and nothing
@@ -178,7 +179,7 @@ struct CopyFile {
     std::string path;
     uint32_t mode = 0644, uid = 0, gid = 0;
     bool optional = false;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("from", s.from), v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid),
             v("gid", s.gid), v("optional", s.optional);
     }
@@ -188,7 +189,7 @@ struct NotifySocket {
     Slot slot, base;
     std::string path;
     uint32_t uid = 0, gid = 0;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("base", s.base), v("path", s.path), v("uid", s.uid), v("gid", s.gid);
     }
 };
@@ -197,7 +198,7 @@ struct SetAttr {
     std::string target;
     MountAttr attr;
     bool recursive = false;
-    static void fields(auto& v, auto& s) { v("target", s.target), v("attr", s.attr), v("recursive", s.recursive); }
+    static constexpr void fields(auto& v, auto& s) { v("target", s.target), v("attr", s.attr), v("recursive", s.recursive); }
 };
 // Binds a path inside the root onto itself (or onto `target`) with other attributes: /proc/sys read-only.
 // `optional`: a path that is not there is passed over.
@@ -205,7 +206,7 @@ struct BindInside {
     std::string source, target;
     MountAttr attr;
     bool recursive = false, optional = false;
-    static void fields(auto& v, auto& s) {
+    static constexpr void fields(auto& v, auto& s) {
         v("source", s.source), v("target", s.target), v("attr", s.attr), v("recursive", s.recursive),
             v("optional", s.optional);
     }
@@ -215,51 +216,61 @@ struct BindInside {
 struct Mask {
     std::string target;
     bool optional = true;
-    static void fields(auto& v, auto& s) { v("target", s.target), v("optional", s.optional); }
+    static constexpr void fields(auto& v, auto& s) { v("target", s.target), v("optional", s.optional); }
 };
 // Unmounts the stage's own proc and sysfs: they are there only so that a user namespace may mount its own.
 struct DropStageApi {
-    static void fields(auto&, auto&) {}
+    static constexpr void fields(auto&, auto&) {}
 };
 // chroot into the working directory: from here on the tree is all there is.
 struct EnterRoot {
-    static void fields(auto&, auto&) {}
+    static constexpr void fields(auto&, auto&) {}
 };
 // --pivot-root: NEW becomes the root, the old one is put at `old` ("" : nowhere).
 struct PivotRoot {
     std::string new_root, old;
-    static void fields(auto& v, auto& s) { v("new_root", s.new_root), v("old", s.old); }
+    static constexpr void fields(auto& v, auto& s) { v("new_root", s.new_root), v("old", s.old); }
 };
 struct Sysctl {
     std::string path, value;        // path below /proc/sys with slashes
-    static void fields(auto& v, auto& s) { v("path", s.path), v("value", s.value); }
+    static constexpr void fields(auto& v, auto& s) { v("path", s.path), v("value", s.value); }
 };
 struct SetHostname {
     std::string hostname, domainname;
-    static void fields(auto& v, auto& s) { v("hostname", s.hostname), v("domainname", s.domainname); }
+    static constexpr void fields(auto& v, auto& s) { v("hostname", s.hostname), v("domainname", s.domainname); }
 };
 struct LoopbackUp {
-    static void fields(auto&, auto&) {}
+    static constexpr void fields(auto&, auto&) {}
 };
 // Opens a pseudo terminal of the machine's own devpts, hands its master to the launcher, and (with `console`) binds
 // the slave over /dev/console. The payload's standard streams become the slave when process.terminal says so.
 struct OpenConsole {
     bool console = true;
     uint16_t rows = 0, columns = 0;
-    static void fields(auto& v, auto& s) { v("console", s.console), v("rows", s.rows), v("columns", s.columns); }
+    static constexpr void fields(auto& v, auto& s) { v("console", s.console), v("rows", s.rows), v("columns", s.columns); }
 };
 // Fails with this errno: the fault walk puts one at every index in turn.
 struct Fail {
     int32_t error = 0;
-    static void fields(auto& v, auto& s) { v("error", s.error); }
+    static constexpr void fields(auto& v, auto& s) { v("error", s.error); }
 };
 
 using Step = std::variant<MakeUserns, OpenTree, MakeFs, MakeOverlay, AttachRoot, Attach, MakeDir, MakeNode, MakeLink,
                           MakeFile, MakeFifo, Remove, CopyFile, NotifySocket, SetAttr, BindInside, Mask, DropStageApi,
                           EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole, Fail>;
 
-// The step's kind as in JSON ("open-tree"), and the phrase for an error message ("mounting proc on /proc").
-const char* kind_name(const Step& step);
+// What each kind is called in JSON, in the variant's order.
+inline constexpr const char* step_kinds[] = {
+    "make-userns", "open-tree", "make-fs", "make-overlay", "attach-root", "attach", "make-dir", "make-node",
+    "make-link", "make-file", "make-fifo", "remove", "copy-file", "notify-socket", "set-attr", "bind-inside",
+    "mask", "drop-stage-api", "enter-root", "pivot-root", "sysctl", "set-hostname", "loopback-up",
+    "open-console", "fail"};
+static_assert(std::size(step_kinds) == std::variant_size_v<Step>);
+inline const char* kind_name(const Step& step) {
+    return step_kinds[step.index()];
+}
+
+// The phrase for an error message ("mounting proc on /proc").
 std::string describe(const Step& step);
 
 }  // namespace croft::launch

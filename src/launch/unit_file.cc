@@ -12,9 +12,10 @@ void section(std::string& out, std::string_view name,
     for (const auto& [key, value] : settings) {
         out.append(key).append("=");
         // A value is complete already: '%' must not be read as a specifier, nor a line end as the next
-        // setting.
-        for (char c : value) {
-            if (c == '%') out += '%';
+        // setting. One at the end is none in any case ("CPUQuota=50%"), and must stay alone for the settings
+        // that know no specifiers.
+        for (const char& c : value) {
+            if (c == '%' && &c != &value.back()) out += '%';
             if (c == '\n')
                 out += "\\\n";
             else

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "manager/guest_ids.h"
 #include "manager/leader.h"
+#include "manager/states.h"
 
 namespace croft::manager {
 namespace {
@@ -120,7 +121,7 @@ Result<Fd> clone_source(const BindOptions& options, int pid, bool has_userns) {
 }  // namespace
 
 Result<> bind(const Paths& paths, std::string_view name, const BindOptions& options) {
-    Machine machine = TRY(find_running(paths, name));
+    Machine machine = TRY(find_for(paths, name, "bind"));
     if (!paths.system)
         return error(Errc::unsupported,
                      "a user's machine cannot be given another mount while it runs; name it with "
@@ -157,7 +158,7 @@ Result<> bind(const Paths& paths, std::string_view name, const BindOptions& opti
 }
 
 Result<> unbind(const Paths& paths, std::string_view name, const std::string& target_path) {
-    Machine machine = TRY(find_running(paths, name));
+    Machine machine = TRY(find_for(paths, name, "unbind"));
     if (!target_path.starts_with('/') || target_path == "/")
         return error(Errc::invalid, cat(quoted(target_path), " is no path of a mount inside a machine"));
     Fd pidfd = TRY(open_process(machine.record.leader));

@@ -10,8 +10,10 @@
 
 #include "base/signals.h"
 #include "base/text.h"
+#include "manager/events.h"
 #include "manager/init_request.h"
 #include "manager/leader.h"
+#include "manager/states.h"
 #include "manager/supervisor.h"
 #include "manager/watch.h"
 
@@ -19,17 +21,17 @@ namespace croft::manager {
 namespace {
 
 Result<> ask(const Paths& paths, std::string_view name, Request request) {
-    Machine machine = TRY(find_running(paths, name));
     const char* verb = request == Request::reboot ? "reboot" : "poweroff";
+    Machine machine = TRY(find_for(paths, name, verb));
     if (!machine.record.boot)
         return error(Errc::wrong_state,
                      cat("machine ", quoted(name), " runs one program and no init, so it cannot ", verb,
                          "; `croft stop ", name, "` ends it"));
-    if (machine.state == State::frozen)
-        return error(Errc::wrong_state,
-                     cat("machine ", quoted(name), " is paused; `croft resume ", name, "` first"));
     Fd pidfd = TRY(open_process(machine.record.leader));
-    return ask_init(machine.record, pidfd.get(), request).within(cat("machine ", quoted(name)));
+    TRY(ask_init(machine.record, pidfd.get(), request).within(cat("machine ", quoted(name))));
+    if (request == Request::poweroff)
+        tell_event(paths, {.machine = machine.name, .event = Event::stopping, .detail = "power-off"});
+    return {};
 }
 
 // A pid from cgroup.procs may be another process a moment later: the pidfd first, then the group is looked at
@@ -91,23 +93,22 @@ enum class Freeze { thaw, freeze };
 
 Result<> set_frozen(const Paths& paths, std::string_view name, Freeze what) {
     bool frozen = what == Freeze::freeze;
-    Machine machine = TRY(find_running(paths, name));
+    Machine machine = TRY(find_for(paths, name, frozen ? "pause" : "resume"));
     const std::string& cgroup = machine.record.cgroup;
     if (cgroup.empty())
         return error(Errc::unsupported,
                      cat("machine ", quoted(name),
                          " has no cgroup of its own, so it cannot be paused; this host has no "
                          "cgroup2, or it is not delegated to this user (croft doctor)"));
-    if (frozen == (machine.state == State::frozen))
-        return error(Errc::wrong_state,
-                     cat("machine ", quoted(name), frozen ? " is paused already" : " is not paused"));
     if (frozen) mark_paused(paths, name, true);
     if (!machine.record.unit.empty() && supervisor())
         TRY(frozen ? supervisor()->freeze(machine.record.unit) : supervisor()->thaw(machine.record.unit));
     else
         TRY(write_file_at(AT_FDCWD, (cgroup + "/cgroup.freeze").c_str(), frozen ? "1" : "0"));
     if (!frozen) mark_paused(paths, name, false);
-    return wait_frozen(cgroup, frozen).within(cat("machine ", quoted(name)));
+    TRY(wait_frozen(cgroup, frozen).within(cat("machine ", quoted(name))));
+    tell_event(paths, {.machine = std::string(name), .event = frozen ? Event::frozen : Event::thawed});
+    return {};
 }
 
 }  // namespace
@@ -126,14 +127,14 @@ Result<> resume(const Paths& paths, std::string_view name) {
 }
 
 Result<> kill(const Paths& paths, std::string_view name, int signal, Whom whom) {
-    Machine machine = TRY(find_running(paths, name));
+    Machine machine = TRY(find_for(paths, name, "kill"));
     if (whom == Whom::all) return kill_all(machine, signal);
     Fd pidfd = TRY(open_process(machine.record.leader));
     return send_signal(pidfd.get(), signal).within(cat("machine ", quoted(name)));
 }
 
 Result<launch::Outcome> wait(const Paths& paths, std::string_view name) {
-    TRY(find(paths, name));
+    TRY(find_for(paths, name, "wait"));
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
     // Set up before the first look, so that an end in between is not missed.
     Watch watch(directory.get());
@@ -154,10 +155,13 @@ Result<launch::Outcome> wait(const Paths& paths, std::string_view name) {
 }
 
 Result<> remove(const Paths& paths, std::string_view name, Force force) {
-    Machine machine = TRY(find_settled(paths, name));
+    auto settled = find_settled(paths, name);
+    if (!settled && settled.error().code == Errc::not_found) settled = find_for(paths, name, "rm");
+    Machine machine = TRY(std::move(settled));
     if (machine.alive() && force == Force::no)
-        return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", state_name(machine.state),
-                                            "; stop it first, or use --force"));
+        return error(Errc::wrong_state,
+                     cat("machine ", quoted(name), " is ", state_name(machine.state),
+                         "; `croft rm` is for one that is ", states_of("rm"), ": stop it first, or use --force"));
     if (machine.alive()) {
         StopOptions now;
         now.now = true;

@@ -17,6 +17,7 @@
 #include "manager/guest_ids.h"
 #include "manager/leader.h"
 #include "manager/remove_tree.h"
+#include "manager/states.h"
 
 namespace croft::manager {
 namespace {
@@ -230,7 +231,7 @@ Result<> in_user_namespace(const ProcessId& leader, const std::function<Result<>
 
 Result<> copy(const Paths& paths, std::string_view name, Direction direction, const std::string& source,
               const std::string& target) {
-    Machine machine = TRY(find_running(paths, name));
+    Machine machine = TRY(find_for(paths, name, "cp"));
     const std::string& inside = direction == Direction::in ? target : source;
     if (!inside.starts_with('/'))
         return error(Errc::invalid, cat(quoted(inside), " is no absolute path inside the machine"));

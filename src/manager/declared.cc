@@ -10,6 +10,7 @@
 #include "dialect/settings.h"
 #include "manager/find_tree.h"
 #include "manager/host_words.h"
+#include "manager/install_mark.h"
 #include "manager/request.h"
 #include "spec/fields.h"
 
@@ -32,9 +33,10 @@ Result<std::map<std::string, std::string>> machine_files(const dialect::Places& 
 
 // One file with its drop-ins, applied to a fresh spec. `spec` is filled as far as it goes.
 Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::string_view name,
-                                         const dialect::Specifiers& specifiers, spec::MachineSpec& spec) {
+                                         const dialect::Specifiers& specifiers, spec::MachineSpec& spec,
+                                         const dialect::Draft* draft = nullptr) {
     dialect::FileSettings files =
-        TRY(dialect::load_settings(where, name, "", dialect::Settings::yes, specifiers));
+        TRY(dialect::load_settings(where, name, "", dialect::Settings::yes, specifiers, draft));
     if (!files.declared) return error(Errc::not_found, cat("no file declares a machine ", quoted(name)));
     LoadedMachine out{{}, std::move(files.files), std::move(files.warnings)};
     Result<> applied = spec::apply(files.patch, spec, out.warnings);
@@ -45,25 +47,58 @@ Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::stri
     return out;
 }
 
-Declared look_at(const dialect::Places& where, const std::string& name, const std::string& file,
-                 const dialect::Specifiers& specifiers) {
-    Declared out;
-    out.name = name, out.file = file;
-    auto masked = dialect::is_masked(file);
-    out.masked = masked && *masked;
-    spec::MachineSpec spec;
-    if (!out.masked) {
-        auto read = read_machine_files(where, name, specifiers, spec);
-        Result<> valid = read ? spec::validate(spec).within(file) : Result<>(std::move(read).error());
-        if (!valid) out.wrong = std::move(valid).error();
+// Every assignment by itself, so that one wrong value does not hide the next.
+void apply_each(spec::SpecPatch patch, Reading& reading) {
+    std::vector<spec::Warning> warnings;
+    for (spec::Assignment& assignment : patch.assignments) {
+        spec::SpecPatch one;
+        one.assignments.push_back(std::move(assignment));
+        Result<> applied = spec::apply(one, reading.spec, warnings);
+        if (!applied) reading.mistakes.push_back(std::move(applied).error().text);
     }
-    out.boot = spec.mode == spec::Mode::boot;
-    out.tree = spec.root.directory.empty() ? tree_path(name) : spec.root.directory;
-    out.autostart = spec.autostart;
+    for (spec::Warning& warning : warnings) reading.warnings.push_back(std::move(warning.text));
+}
+
+Reading read_each(std::vector<dialect::SourceFile> files, const std::string& name,
+                  dialect::Specifiers specifiers) {
+    Reading out;
+    specifiers.name = name;
+    for (dialect::SourceFile& file : files) {
+        std::vector<dialect::Mistake> mistakes;
+        spec::SpecPatch patch = dialect::read_machine_file(file.text, file.path, specifiers, mistakes);
+        for (dialect::Mistake& mistake : mistakes) out.mistakes.push_back(std::move(mistake.error.text));
+        apply_each(std::move(patch), out);
+        out.files.push_back(std::move(file.path));
+    }
+    out.spec.name = name;
+    if (out.spec.root.directory.empty()) out.spec.root.directory = tree_path(name);
     return out;
 }
 
-Error no_such(const Paths& paths, std::string_view name) {
+Declared look_at(const dialect::Places& where, const std::string& name, const std::string& file,
+                 const dialect::Specifiers& specifiers) {
+    Declared out;
+    out.name = name, out.file = file, out.tree = tree_path(name);
+    auto masked = dialect::is_masked(file);
+    out.masked = masked && *masked;
+    if (out.masked) return out;
+    auto files = dialect::read_machine_files(where, name);
+    if (!files) {
+        out.wrong = std::move(files).error();
+        return out;
+    }
+    Reading reading = read_each(std::move(*files), name, specifiers);
+    out.boot = reading.spec.mode == spec::Mode::boot;
+    out.tree = reading.spec.root.directory;
+    out.autostart = reading.spec.autostart;
+    Result<> valid = spec::validate(reading.spec).within(file);
+    if (!reading.mistakes.empty()) valid = error(Errc::invalid, reading.mistakes.front());
+    if (!valid) out.wrong = std::move(valid).error();
+    return out;
+}
+}  // namespace
+
+Error not_declared(const Paths& paths, std::string_view name) {
     std::vector<std::string> names;
     if (auto all = declared_names(paths)) names = std::move(*all);
     std::string near = closest(name, names);
@@ -73,7 +108,6 @@ Error no_such(const Paths& paths, std::string_view name) {
                      near.empty() ? std::string("; `croft create` makes one")
                                   : cat("; did you mean ", quoted(near), "?")));
 }
-}  // namespace
 
 Result<std::vector<std::string>> declared_names(const Paths& paths) {
     std::vector<std::string> names;
@@ -97,17 +131,35 @@ Result<Declared> find_declared(const Paths& paths, std::string_view name) {
         for (const std::string& file : dialect::machine_file_paths(where, name))
             if (exists_at(AT_FDCWD, file.c_str()))
                 return look_at(where, std::string(name), file, host_specifiers());
-    return no_such(paths, name);
+    return not_declared(paths, name);
 }
 
-Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name) {
+Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& where,
+                                   const std::string& name) {
+    auto files = TRY(dialect::read_machine_files(where, name));
+    if (files.empty()) return not_declared(paths, name);
+    return read_each(std::move(files), name, host_specifiers());
+}
+
+Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
     spec::MachineSpec spec;
-    auto read = read_machine_files(places(paths), name, host_specifiers(), spec);
-    if (!read && read.error().code == Errc::not_found) return no_such(paths, name);
+    if (!draft && is_marked_incomplete(paths, name))
+        return error(Errc::wrong_state, cat("machine ", quoted(name),
+                                            " is incomplete: the copy of its tree was "
+                                            "interrupted or goes on; `croft rm --config ",
+                                            name, "` removes it"));
+    auto read = read_machine_files(places(paths), name, host_specifiers(), spec, draft);
+    if (!read && read.error().code == Errc::not_found) return not_declared(paths, name);
     if (!read) return std::move(read).error();
-    TRY(complete(spec).within(read->files.front()));
+    TRY(spec::validate(spec).within(read->files.front()));
     read->spec = std::move(spec);
     return read;
+}
+
+Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
+    LoadedMachine loaded = TRY(parse_declared(paths, name, draft));
+    TRY(complete(loaded.spec).within(loaded.files.front()));
+    return loaded;
 }
 
 }  // namespace croft::manager

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dialect/settings.h"
 #include "manager/paths.h"
 #include "spec/machine_spec.h"
 #include "spec/spec_patch.h"
@@ -39,6 +40,21 @@ struct LoadedMachine {
 };
 // Everything that `croft start NAME` goes by: files, merging, trust rules, specifiers, validation and the
 // files of the host that it names. not_found when there is no such file (a .nspawn file declares nothing).
-Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name);
+// `draft`: as if that file had that text already.
+Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name,
+                                    const dialect::Draft* draft = nullptr);
+// The same but for the host's files that it names (environment, credentials, profiles): they may be on a disk
+// that is not mounted yet, when the unit of a machine is only described.
+Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name,
+                                     const dialect::Draft* draft = nullptr);
+// All that the files say as far as it is right, and all that is wrong in them: what a list shows of a machine
+// with a mistake, and what `croft verify` tells. not_found as above.
+struct Reading {
+    spec::MachineSpec spec;  // its name and tree are set, it is not validated
+    std::vector<std::string> files, mistakes, warnings;
+};
+Result<Reading> read_with_mistakes(const Paths& paths, const dialect::Places& where, const std::string& name);
+// Of one that is not there: where it was looked for, and what is near.
+Error not_declared(const Paths& paths, std::string_view name);
 
 }  // namespace croft::manager

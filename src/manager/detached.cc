@@ -1,5 +1,6 @@
 #include "manager/detached.h"
 
+#include <linux/close_range.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "manager/events.h"
 #include "manager/handover.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
@@ -23,36 +25,19 @@
 namespace croft::manager {
 namespace {
 
-constexpr char launched_byte = 'L';
-
-struct Pipe {
-    Fd read, write;
-};
-Result<Pipe> make_pipe() {
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
-    return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
-
 std::string own_path() {
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
     return n > 0 ? std::string(path, static_cast<size_t>(n)) : "/usr/bin/croft";
 }
 
-// Nothing of the caller's stays open in a process that lives as long as the machine.
-void drop_streams() {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
-    if (null > 2) close(null);
-    (void)!chdir("/");
-}
-
 Result<> record_launched(Prepared& machine, pid_t leader) {
     machine.record.keeper = {getpid(), process_start(getpid()).value_or(0)};
     machine.record.leader = {leader, process_start(leader).value_or(0)};
     machine.record.started = realtime_now();
-    return machine.claim.write(machine.record);
+    TRY(machine.claim.write(machine.record));
+    tell_event(machine.paths, {.machine = machine.record.name, .event = Event::started, .leader = leader});
+    return {};
 }
 
 Result<run::HoldOptions> hold_options(Prepared& machine) {
@@ -79,6 +64,31 @@ void set_environment(const Paths& paths) {
 
 }  // namespace
 
+void drop_streams() {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd < 3; ++fd) dup2(null, fd);
+    if (null > 2) close(null);
+    (void)!chdir("/");
+}
+
+// An error on its way through a pipe: code, errno, text.
+void send_error(int fd, const Error& e) {
+    (void)write_all(fd, pack_error(e));
+}
+
+Result<> send_leader(int fd, int leader) {
+    return write_all(fd, cat("L", leader));
+}
+
+Result<int> await_launched(Fd status) {
+    std::string told = TRY(read_all(status.get()).within("waiting for the machine's keeper"));
+    size_t failure = told.find('E');
+    if (failure != told.npos) return unpack_error(std::string_view(told).substr(failure));
+    auto leader = told.starts_with('L') ? parse_uint(std::string_view(told).substr(1)) : std::nullopt;
+    if (!leader) return error(Errc::failed, "the launching process was killed");
+    return static_cast<int>(*leader);
+}
+
 Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     auto environment = machine.environment();
     if (!environment) return std::move(environment).error();
@@ -98,7 +108,7 @@ Error launch_and_hold(Prepared& machine, Fd status, Fd client) {
     output.write.reset();
     Result<> written = record_launched(machine, launched->pid);
     if (written && client) written = run::send_console(client.get(), launched->console.get());
-    if (written && status) written = write_all(status.get(), std::string_view(&launched_byte, 1));
+    if (written && status) written = send_leader(status.get(), launched->pid);
     if (!written) {
         run::undo(*launched);
         return std::move(written).error();
@@ -124,6 +134,8 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
     if (keeper == 0) {
         setsid();
         signal(SIGHUP, SIG_DFL);
+        // Further descriptors of the caller's too: a pipe that it had at 3 would never end for its reader.
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         int told = status.write.get();
         Fd copy(fcntl(told, F_DUPFD_CLOEXEC, 3));
         status.read.reset(), ours.reset();
@@ -131,16 +143,10 @@ Result<KeptStart> start_detached(Prepared& machine, Attach attach) {
         _exit(1);  // the parent clears what was taken
     }
     status.write.reset(), theirs.reset();
-    std::string told = TRY(read_all(status.read.get()).within("waiting for the machine's keeper"));
-    size_t failure = told.find('E');
-    if (told.starts_with(launched_byte) && failure == told.npos) {
-        std::string record = TRY(read_file_at(machine.claim.directory(), "record"));
-        machine.record = TRY(parse_record(record));
-        return KeptStart{machine.record.leader.pid, keeper, std::move(ours)};
-    }
+    auto leader = await_launched(std::move(status.read));
+    if (leader) return KeptStart{*leader, keeper, std::move(ours)};
     waitpid(keeper, nullptr, 0);
-    if (failure == told.npos) return error(Errc::failed, "the launching process was killed");
-    return unpack_error(std::string_view(told).substr(failure));
+    return std::move(leader).error();
 }
 
 namespace {

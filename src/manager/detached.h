@@ -1,5 +1,5 @@
-// Machines with a keeper: a process that launches the machine and then becomes croft-hold. Called by start.cc
-// and relaunch.cc; attach_console() also by exec.cc.
+// Machines with a keeper: a process that launches the machine and then becomes croft-hold. Called by
+// start.cc, ready.cc and relaunch.cc; attach_console() also by exec.cc.
 #pragma once
 
 #include <functional>
@@ -22,9 +22,17 @@ enum class Attach { no, yes };
 Result<KeptStart> start_detached(Prepared& machine, Attach attach);
 
 // In the process that shall be the keeper: launches and becomes croft-hold. Returns only with an error, and
-// then nothing of the launch is left. `status` (CLOEXEC) gets one byte when the machine runs; its end tells
+// then nothing of the launch is left. `status` (CLOEXEC) gets the leader when the machine runs; its end tells
 // that croft-hold does. `client` is attached to the console from the start.
 Error launch_and_hold(Prepared& machine, Fd status, Fd client);
+
+// The two ends of a keeper's status pipe: what a keeper that could not launch says, and who waits for it to have
+// launched: the leader's pid.
+void send_error(int fd, const Error& e);
+Result<> send_leader(int fd, int leader);
+Result<int> await_launched(Fd status);
+// In a process that lives as long as the machine: nothing of the caller's stays open.
+void drop_streams();
 
 struct AttachOptions {
     std::string detach_keys;  // "": the default ones

@@ -11,7 +11,9 @@
 #include "host/user.h"
 #include "manager/control.h"
 #include "manager/detached.h"
+#include "manager/kept.h"
 #include "manager/leader.h"
+#include "manager/states.h"
 #include "run/hold.h"
 #include "run/join.h"
 #include "run/relay.h"
@@ -147,12 +149,6 @@ std::string cgroup_root_of(const Record& record, const launch::LaunchPlan& plan)
     return record.cgroup.substr(0, record.cgroup.size() - below.size());
 }
 
-Result<launch::LaunchPlan> kept_plan(const Paths& paths, std::string_view name) {
-    std::string bytes =
-        TRY(read_file_at(AT_FDCWD, cat(paths.machines, "/", name, "/plan").c_str(), 64 << 20));
-    return launch::decode(bytes);
-}
-
 Result<launch::Outcome> wait_for(run::Launched& launched, const run::SignalTrap& signals,
                                  const ExecOptions& options) {
     run::RelayOptions relay;
@@ -176,10 +172,7 @@ Result<launch::Outcome> wait_for(run::Launched& launched, const run::SignalTrap&
 }  // namespace
 
 Result<launch::Outcome> exec(const Paths& paths, std::string_view name, const ExecOptions& options) {
-    Machine machine = TRY(find_running(paths, name));
-    if (machine.state == State::frozen)
-        return error(Errc::wrong_state,
-                     cat("machine ", quoted(name), " is paused; `croft resume ", name, "` first"));
+    Machine machine = TRY(find_for(paths, name, "exec"));
     launch::LaunchPlan kept =
         TRY(kept_plan(paths, name).within(cat("reading the plan of machine ", quoted(name))));
     const ProcessId& leader = machine.record.leader;
@@ -213,7 +206,7 @@ Result<launch::Outcome> exec(const Paths& paths, std::string_view name, const Ex
 }
 
 Result<launch::Outcome> attach(const Paths& paths, std::string_view name, std::string_view detach_keys) {
-    Machine machine = TRY(find_running(paths, name));
+    Machine machine = TRY(find_for(paths, name, "attach"));
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
     AttachOptions options = {.detach_keys = std::string(detach_keys),
                              .boot = machine.record.boot,

@@ -3,6 +3,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "manager/leader.h"
+#include "manager/states.h"
 
 namespace croft::manager {
 namespace {
@@ -147,11 +148,12 @@ std::string why_failed(const Machine& machine) {
 
 Result<Details> details(const Paths& paths, std::string_view name) {
     Details out;
-    out.machine = TRY(find(paths, name));
+    out.machine = TRY(find_any(paths, name));
     if (out.machine.state == State::failed || out.machine.state == State::lost) {
         out.why = why_failed(out.machine);
         out.last_output = last_lines(paths, name, 10);
     }
+    if (!out.machine.mistake.empty()) out.why = out.machine.mistake;
     if (!out.machine.alive() || !is_alive(out.machine.record.leader)) return out;
     add_limit(out, "memory", "memory.current", "memory.max", "bytes");
     add_limit(out, "swap", "memory.swap.current", "memory.swap.max", "bytes");
@@ -160,6 +162,9 @@ Result<Details> details(const Paths& paths, std::string_view name) {
     out.processes = static_cast<unsigned>(count_processes(out.machine.record.cgroup));
     add_mounts(out);
     add_network(out);
+    out.system_state = ask_system_state(paths, out.machine);
+    if (out.system_state == "degraded" || out.system_state == "maintenance")
+        out.machine.state = State::degraded;
     return out;
 }
 

@@ -31,6 +31,7 @@ struct Details {
         addresses;  // of the leader's network namespace; empty: loopback only or the host's
     bool host_network = false;
     unsigned processes = 0;
+    std::string system_state;  // of a booted machine: what its own systemd says ("degraded"); "" when none
     std::string why;                       // for a failed machine: a sentence
     std::vector<std::string> last_output;  // and its last lines
 };

@@ -93,29 +93,34 @@ class Search {
         }
     }
 
-    // Lock files of ours that nobody holds. An ended machine that is kept has one too: it goes with the
-    // machine.
+    // Lock files that nobody holds. An ended machine that is kept has them too: they go with the machine. Those of
+    // systemd-nspawn's protocol may be another's than ours; who comes for one makes it again.
     void lock_files() {
         std::set<std::string> known;
         if (auto machines = list(paths_))
             for (const Machine& machine : *machines)
                 known.insert(machine.record.locks.begin(), machine.record.locks.end());
-        for (const auto& [name, type] : entries_of(paths_.run + "/trees")) {
-            std::string path = cat(paths_.run, "/trees/", name);
-            if (known.contains(path)) continue;
-            Fd lock(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-            if (!lock || !lock_fd(lock.get(), LockKind::exclusive)) continue;
-            lock.reset();
-            add("locks", cat(path, " belongs to no machine"), [path]() -> Result<> {
-                remove_lock_file(path);
-                return {};
-            });
-        }
+        std::vector<std::string> directories = {paths_.run + "/trees"};
+        if (paths_.system)
+            directories.insert(directories.end(), {"/run/systemd/nspawn/locks", "/run/systemd/nspawn-uid"});
+        for (const std::string& directory : directories)
+            for (const auto& [name, type] : entries_of(directory))
+                if (std::string path = cat(directory, "/", name); type == DT_REG && !known.contains(path))
+                    lock_file(path);
     }
 
     std::vector<Finding> findings;
 
   private:
+    void lock_file(const std::string& path) {
+        Fd lock(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+        if (!lock || !lock_fd(lock.get(), LockKind::exclusive)) return;
+        lock.reset();
+        add("locks", cat(path, " belongs to no machine"), [path]() -> Result<> {
+            remove_lock_file(path);
+            return {};
+        });
+    }
     // Asked again at the moment of use: a machine may have been started since the list was made.
     bool has_machine(const std::string& name) const {
         if (names_.contains(name)) return true;

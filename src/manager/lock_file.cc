@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,12 +32,17 @@ bool is_locked(int fd) {
 }
 
 Result<std::optional<Fd>> try_lock(int dir, const char* path, LockKind kind) {
+    int waits = 0;
     for (int tries = 0; tries < 100; ++tries) {
         Fd file(openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
         if (!file) return os_error(errno, cat("opening the lock file '", path, "'"));
         if (!lock_fd(file.get(), kind)) {
-            if (errno == EAGAIN || errno == EACCES) return std::optional<Fd>();
-            return os_error(errno, cat("locking '", path, "'"));
+            if (errno != EAGAIN && errno != EACCES) return os_error(errno, cat("locking '", path, "'"));
+            // One who shares it and ends has it alone for the moment in which the file is removed.
+            if (++waits > 10) return std::optional<Fd>();
+            timespec moment = {0, 1'000'000};
+            nanosleep(&moment, nullptr);
+            continue;
         }
         // Whoever held it before may have removed the file on the way out: then this lock is on nothing.
         struct stat st = {};

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "manager/inspect.h"
+#include "manager/states.h"
 
 namespace croft::manager {
 namespace {
@@ -55,7 +56,7 @@ Result<bool> pump(Fd& file, const std::string& path, const std::function<Result<
 }  // namespace
 
 Result<std::string> log_path(const Paths& paths, std::string_view name) {
-    Machine machine = TRY(find(paths, name));
+    Machine machine = TRY(find_for(paths, name, "logs"));
     std::string path = cat(paths.machines, "/", name, "/log");
     if (access(path.c_str(), F_OK) == 0) return path;
     if (!machine.record.detached && !machine.record.terminal)

@@ -86,13 +86,14 @@ void find_state(int machines, Machine& machine) {
         machine.state = State::lost;
         return;
     }
-    machine.state = State::starting;
+    machine.state = machine.record.prepared ? State::ready : State::starting;
     if (!machine.record.leader.pid) return;
     machine.state = State::running;
     if (machine.record.waits_ready) {
         machine.ready = faccessat(machines, (machine.name + "/ready").c_str(), F_OK, 0) == 0;
         if (!machine.ready) machine.state = State::booting;
     }
+    if (faccessat(machines, (machine.name + "/stop").c_str(), F_OK, 0) == 0) machine.state = State::stopping;
     // The kernel decides; it is asked only where croft has ever paused, because cgroup files are slow to
     // open.
     // A unit may be frozen by systemctl, which leaves no mark of ours.
@@ -117,6 +118,10 @@ Result<Machine> read_machine(int machines, const std::string& name) {
 
 Error taken(const std::string& name, int machines) {
     auto machine = read_machine(machines, name);
+    if (machine && machine->state == State::ready)
+        return error(Errc::exists,
+                     cat("the name ", quoted(name), " is taken by a machine that is ready; `croft start ",
+                         name, "` lets it run, `croft stop ", name, "` gives it back"));
     if (!machine || !machine->record.leader.pid)
         return error(Errc::busy,
                      cat("another command is just starting or removing the machine ", quoted(name)));
@@ -143,7 +148,9 @@ Result<> clear_directory(const Paths& paths, int machines, int directory, const 
 }  // namespace
 
 const char* state_name(State state) {
-    constexpr const char* names[] = {"starting", "booting", "running", "frozen", "exited", "failed", "lost"};
+    constexpr const char* names[] = {"ready",      "starting",   "booting",  "running", "degraded",
+                                     "frozen",     "stopping",   "exited",   "failed",  "lost",
+                                     "configured", "incomplete", "installed"};
     return names[static_cast<size_t>(state)];
 }
 
@@ -195,7 +202,7 @@ Result<Claim> claim(const Paths& paths, const std::string& name) {
             // Or it never came up: a launcher that was killed is outlived for a moment by the process it had made.
             bool ending = exists_at(directory.get(), "exit");
             auto holder = read_machine(machines, name);
-            bool leads = holder && holder->record.leader.pid;
+            bool leads = holder && (holder->record.leader.pid || holder->record.prepared);
             if (++waits > (ending ? 1000 : leads ? 0 : 60)) return taken(name, machines);
             timespec moment = {0, 5'000'000};
             nanosleep(&moment, nullptr);
@@ -261,11 +268,8 @@ Result<Machine> find_settled(const Paths& paths, std::string_view name) {
 Result<Machine> find_running(const Paths& paths, std::string_view name) {
     Machine machine = TRY(find(paths, name));
     if (machine.alive() && machine.record.leader.pid) return machine;
-    std::string hint = machine.state == State::starting ? "try again in a moment"
-                       : machine.state == State::lost   ? cat("clear it with `croft rm ", name, "`")
-                                                        : cat("it ", launch::describe(machine.outcome));
-    return error(Errc::wrong_state, cat("machine ", quoted(name), " is ", state_name(machine.state),
-                                        " and not running; ", hint));
+    return error(Errc::wrong_state,
+                 cat("machine ", quoted(name), " is ", state_name(machine.state), " and not running"));
 }
 
 Result<std::vector<Machine>> list(const Paths& paths) {

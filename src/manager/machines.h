@@ -7,21 +7,28 @@
 // So the question "is it running?" is answered by the kernel and never by a file that somebody forgot to
 // update:
 //
-//                 claim            launched           READY=1                 ended
-//     (no dir) ---------> starting --------> running ---------> (ready) -----------------> exited | failed
-//         ^                   |                 |  ^                                            |
-//         |   launch failed   |           pause |  | resume                                     |
-//         +-------------------+                 v  |                                            |
-//         |                                   frozen                                            |
-//         +--- rm, --rm, end of a foreground machine, or the next start of the same name -------+
+//                 claim            launched           READY=1       stop           ended
+//     (no dir) ---------> starting --------> booting --------> running ----> stopping ----> exited | failed
+//         ^                |  |  ^              (no init: at once) |  ^                           |
+//         |  launch failed |  |  | start                    pause |  | resume                     |
+//         +----------------+  v  |                                 v  |                            |
+//         |                  ready (--ready-only)                 frozen                           |
+//         +--- rm, --rm, end of a foreground machine, or the next start of the same name ----------+
 //
-//   lock held, no leader in the record             starting
+//   lock held, no leader in the record             starting  (ready: the record says "prepared")
 //   lock held, leader, no `exit` file              running   (frozen: cgroup.freeze is 1)
 //   lock held, leader, no `ready`, waits for it    booting
+//   lock held, leader, `stop`                      stopping: it was asked to end, or is being killed
+//   running, and its own systemd is not content    degraded: asked inside, so only `croft show` tells
 //   lock free, `exit` says how                     exited, or failed when that was not a success
 //   lock free, no `exit`                           lost: the keeper was killed. The next command that meets
 //   it kills
 //                                                  what is left in its cgroup, removes it and says so.
+// A machine that a file declares (declared.h) has a state also when none of this is there (states.h):
+//
+//   its file, and no tree where the file says      configured
+//   its file, and the mark of a copy under way     incomplete: the copy was interrupted, or goes on
+//   its file and its tree                          installed
 // Asking never disturbs: F_OFD_GETLK tells whether the lock is held without taking it.
 #pragma once
 
@@ -37,7 +44,24 @@
 
 namespace croft::manager {
 
-enum class State { starting, booting, running, frozen, exited, failed, lost };
+enum class State {
+    // Alive: somebody holds the lock.
+    ready,
+    starting,
+    booting,
+    running,
+    degraded,
+    frozen,
+    stopping,
+    // Something of it is left.
+    exited,
+    failed,
+    lost,
+    // Declared, and nothing else.
+    configured,
+    incomplete,
+    installed,
+};
 const char* state_name(State state);
 
 struct Machine {
@@ -48,7 +72,10 @@ struct Machine {
     uint64_t ended = 0;       // µs since the epoch
     bool ready = false;       // READY=1 was seen
     std::string status;       // last STATUS= from inside
+    std::string file;         // that declares it; only list_all() and find_any() (states.h) tell
+    std::string mistake;      // in that file: it cannot be started
     bool alive() const { return state < State::exited; }
+    bool only_declared() const { return state > State::lost; }
 };
 
 // A name that is ours: the directory and its lock. Dropping it without keep() removes the directory, so that
@@ -92,7 +119,7 @@ Result<Machine> find(const Paths& paths, std::string_view name);
 // find(), for those who clear up: a launcher that was killed is outlived for a moment by the process it had made, which
 // holds the lock, so a machine that seems to be starting is given 0.3 s to come up or to be lost.
 Result<Machine> find_settled(const Paths& paths, std::string_view name);
-// find(), and an error (wrong_state) unless it is alive and has a leader.
+// find(), and an error (wrong_state) unless it is alive and has a leader. Verbs use find_for() of states.h.
 Result<Machine> find_running(const Paths& paths, std::string_view name);
 // Sorted by name. A directory that is no machine is passed over.
 Result<std::vector<Machine>> list(const Paths& paths);

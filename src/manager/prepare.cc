@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "host/facts.h"
 #include "manager/guest_ids.h"
+#include "manager/kept.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
 #include "manager/remains.h"
@@ -204,8 +205,8 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     fill_record(spec, facts, out.plan, options, out.record);
     // Written before anything is made: what a killed launcher leaves is found from it.
     TRY(out.claim.write(out.record));
-    TRY(replace_file_at(out.claim.directory(), "plan", launch::encode(out.plan), 0600)
-            .within("keeping the plan"));
+    TRY(keep_plan(out.claim.directory(), out.plan));
+    if (options.keep == Keep::detached) TRY(keep_spec(out.claim.directory(), spec));
     TRY(make_scratch(paths, out.plan));
     return out;
 }

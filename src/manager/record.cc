@@ -86,6 +86,7 @@ bool take(Record& r, std::string_view key, std::string value) {
     if (key == "remove") return parse_flag(value, r.remove);
     if (key == "terminal") return parse_flag(value, r.terminal);
     if (key == "waits-ready") return parse_flag(value, r.waits_ready);
+    if (key == "prepared") return parse_flag(value, r.prepared);
     if (key == "stop-signal") return parse_number(value, r.stop_signal) && r.stop_signal <= 64;
     if (key == "stop-timeout") return parse_number(value, r.stop_timeout);
     if (key == "init") return r.init_kind = std::move(value), true;
@@ -121,6 +122,7 @@ std::string to_text(const Record& r) {
     flag("remove", r.remove);
     flag("terminal", r.terminal);
     flag("waits-ready", r.waits_ready);
+    if (r.prepared) flag("prepared", true);
     line("stop-signal", cat(r.stop_signal));
     line("stop-timeout", cat(r.stop_timeout));
     if (!r.init_kind.empty()) line("init", r.init_kind);

@@ -29,6 +29,7 @@ struct Record {
     bool remove = false;  // --rm: nothing stays when it ends
     bool terminal = false;
     bool waits_ready = false;            // READY=1 is expected from it
+    bool prepared = false;               // all is taken and the keeper waits to be told to launch
     uint32_t stop_signal = 15;           // to PID 1
     uint64_t stop_timeout = 90'000'000;  // µs
     std::string init_kind;  // of a booted machine: "systemd", "sysvinit", "openrc", "busybox", "other"

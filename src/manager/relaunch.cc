@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "manager/detached.h"
+#include "manager/events.h"
 #include "manager/leader.h"
 #include "manager/remains.h"
 #include "manager/remove_tree.h"
@@ -86,10 +87,14 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     auto give_up = [&](const Error& why) -> Result<> {
         tell_in_log(machine.claim.directory(), why);
         write_exit(machine.claim.directory(), CLD_EXITED, 125);
+        tell_event(paths,
+                   {.machine = name, .event = Event::exited, .detail = cat("could not reboot: ", why.text)});
         return end(machine);
     };
     if (exists_at(machine.claim.directory(), "stop")) {
         write_exit(machine.claim.directory(), CLD_EXITED, 0);
+        tell_event(paths,
+                   {.machine = name, .event = Event::exited, .detail = "was to stop and not to reboot"});
         return end(machine);
     }
     auto bytes = read_file_at(machine.claim.directory(), "plan", 64 << 20);
@@ -102,6 +107,7 @@ Result<> relaunch(const Paths& paths, const std::string& name) {
     if (Result<> cleared = clear_for_reboot(machine.record); !cleared) return give_up(cleared.error());
     for (const char* file : {"ready", "status", "attach"}) unlinkat(machine.claim.directory(), file, 0);
     ++machine.record.restarts;
+    tell_event(paths, {.machine = name, .event = Event::rebooted});
     return give_up(launch_and_hold(machine, Fd(), Fd()));
 }
 

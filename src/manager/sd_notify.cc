@@ -60,14 +60,12 @@ Result<> notify_systemd(std::string_view message, std::span<const int> descripto
 }
 
 Result<> notify_barrier() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
-    Fd read_end(ends[0]), write_end(ends[1]);
-    int sent = write_end.get();
+    Pipe pipe = TRY(make_pipe());
+    int sent = pipe.write.get();
     TRY(notify_systemd("BARRIER=1", {&sent, 1}));
-    write_end.reset();
+    pipe.write.reset();
     // systemd closes its copy when it comes to this message: that hangs up our end.
-    pollfd watched = {read_end.get(), 0, 0};
+    pollfd watched = {pipe.read.get(), 0, 0};
     int n;
     do n = poll(&watched, 1, barrier_patience);
     while (n < 0 && errno == EINTR);

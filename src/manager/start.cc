@@ -8,18 +8,18 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "manager/control.h"
 #include "manager/detached.h"
+#include "manager/events.h"
 #include "manager/exec.h"
-#include "manager/inspect.h"
 #include "manager/leader.h"
 #include "manager/prepare.h"
+#include "manager/ready.h"
 #include "manager/remains.h"
 #include "manager/rootless.h"
 #include "manager/supervisor.h"
-#include "manager/unit_start.h"
+#include "manager/start_unit.h"
+#include "manager/wait_ready.h"
 #include "manager/watch.h"
-#include "run/hold.h"
 #include "run/relay.h"
 
 namespace croft::manager {
@@ -30,7 +30,9 @@ using Kind = launch::Outcome::Kind;
 Result<> record_launched(Prepared& machine, pid_t leader) {
     machine.record.leader = {leader, process_start(leader).value_or(0)};
     machine.record.started = realtime_now();
-    return machine.claim.write(machine.record);
+    TRY(machine.claim.write(machine.record));
+    tell_event(machine.paths, {.machine = machine.record.name, .event = Event::started, .leader = leader});
+    return {};
 }
 
 // One life of a machine whose parent is this process: from launch to its end (which may ask for another
@@ -53,6 +55,7 @@ Result<launch::Outcome> live_once(Prepared& machine, const StartOptions& options
     relay.pid1 = machine.plan.boot;
     relay.ready = [&] {
         (void)replace_file_at(machine.claim.directory(), "ready", "1\n");
+        tell_event(machine.paths, {.machine = machine.record.name, .event = Event::ready});
         if (options.on_ready) options.on_ready(machine.record.name);
     };
     auto end = run::relay(signals, relay);
@@ -75,42 +78,15 @@ Result<Started> start_in_foreground(Prepared machine, const spec::MachineSpec& s
     run::SignalTrap signals = TRY(run::SignalTrap::set());
     for (;;) {
         out.outcome = TRY(live_once(machine, options, signals, give_input, out.leader));
-        if (out.outcome.kind != Kind::rebooted) return out;
+        bool again = out.outcome.kind == Kind::rebooted;
+        tell_event(machine.paths, {.machine = out.name,
+                                   .event = again ? Event::rebooted : Event::exited,
+                                   .detail = again ? "" : launch::describe(out.outcome)});
+        if (!again) return out;
         TRY(clear_for_reboot(machine.record));
         unlinkat(machine.claim.directory(), "ready", 0);
         ++machine.record.restarts;
     }
-}
-
-// An init that says nothing of itself counts as up when it has not ended by then.
-constexpr uint64_t silent_init_time = 300'000;  // µs
-
-// Until READY=1, or the machine's end.
-Result<> wait_ready(const Paths& paths, const Watch& watch, const StartOptions& options, Started& out) {
-    bool silent = false;
-    uint64_t timeout = options.ready_timeout;
-    uint64_t end = timeout == UINT64_MAX ? UINT64_MAX : monotonic_now() + timeout;
-    for (;;) {
-        auto machine = find(paths, out.name);
-        if (machine && machine->alive() && !machine->record.waits_ready && !silent) {
-            silent = true;
-            end = monotonic_now() + silent_init_time;
-        }
-        if (machine && machine->alive() && machine->ready) {
-            if (options.on_ready) options.on_ready(out.name);
-            return {};
-        }
-        if (!machine || !machine->alive()) {
-            out.outcome =
-                machine ? machine->outcome : launch::Outcome{Kind::exited, 1, "and nothing of it is left"};
-            out.last_output = join(last_lines(paths, out.name, 20), "\n");
-            return {};
-        }
-        if (!watch.wait(end)) break;
-    }
-    if (silent) return {};
-    return error(Errc::timeout, cat("it was started but is not ready after ", human_duration(timeout),
-                                    "; it runs on: `croft logs ", out.name, "` shows what it does"));
 }
 
 Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const StartOptions& options) {
@@ -142,125 +118,20 @@ Result<Started> start_with_keeper(const Paths& paths, Prepared machine, const St
     return out;
 }
 
-// ---------------------------------------------------------------- as a unit of systemd
+}  // namespace
 
-// The machine's later life as its command sees it: the leader changes when it reboots, the console with it.
-class UnitForeground {
-  public:
-    UnitForeground(const Paths& paths, Prepared& machine, const StartOptions& options)
-        : paths_(paths), machine_(machine), options_(options), watch_(machine.claim.directory()) {}
-    // From the start to the end of the last life.
-    Result<Started> live(bool give_input);
-
-  private:
-    Result<> relay_once(const run::SignalTrap& signals, bool give_input);
-    // False when it has ended.
-    Result<bool> wait_next();
-    void look_ready();
-
-    const Paths& paths_;
-    Prepared& machine_;
-    const StartOptions& options_;
-    Watch watch_;
-    Started out_;
-    ProcessId leader_;
-    Fd connection_;
-    bool told_ready_ = false;
-};
-
-void UnitForeground::look_ready() {
-    watch_.take();
-    if (told_ready_ || !options_.on_ready || !exists_at(machine_.claim.directory(), "ready")) return;
-    told_ready_ = true;
-    options_.on_ready(out_.name);
-}
-
-Result<> UnitForeground::relay_once(const run::SignalTrap& signals, bool give_input) {
-    run::RelayOptions relay;
-    auto pidfd = open_process(leader_);
-    if (!pidfd) return {};  // it has ended already
-    relay.pid = leader_.pid, relay.pidfd = pidfd->get(), relay.child = false;
-    Fd console;
-    if (connection_) console = TRY(run::receive_console(connection_.get()));
-    relay.console = console.get();
-    if (!give_input) relay.input = -1;
-    relay.detach_keys.clear();
-    relay.changes = watch_.fd(), relay.changed = [this] { look_ready(); };
-    TRY(run::relay(signals, relay));
-    return {};
-}
-
-Result<bool> UnitForeground::wait_next() {
-    for (;;) {
-        auto machine = find(paths_, out_.name);
-        if (!machine) return std::move(machine).error();
-        if (!machine->alive()) {
-            out_.outcome = machine->outcome;
-            return false;
-        }
-        if (machine->record.leader.pid && machine->record.leader != leader_) {
-            leader_ = machine->record.leader;
-            if (connection_) connection_ = TRY(run::connect_attach(machine_.claim.directory()));
-            return true;
-        }
-        watch_.wait(UINT64_MAX);
-    }
-}
-
-Result<Started> UnitForeground::live(bool give_input) {
-    out_.name = machine_.record.name;
-    run::SignalTrap signals = TRY(run::SignalTrap::set());
-    bool console = machine_.plan.process.terminal;
-    UnitStart started = TRY(start_unit(machine_, console ? Streams::journal : Streams::inherited, console));
-    machine_.keep();
-    connection_ = std::move(started.connection);
-    out_.leader = started.leader;
-    leader_ = machine_.record.leader;
-    do TRY(relay_once(signals, give_input));
-    while (TRY(wait_next()));
-    return std::move(out_);
-}
-
-Result<Started> start_unit_detached(const Paths& paths, Prepared machine, const StartOptions& options) {
+Result<Started> go_on(const Paths& paths, const Machine& machine, const StartOptions& options) {
     Started out;
-    out.name = machine.record.name;
+    out.name = machine.name;
     out.outcome.kind = Kind::running;
+    Fd directory =
+        TRY(open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY));
     std::optional<Watch> watch;
-    if (machine.plan.boot && options.wait_ready) watch.emplace(machine.claim.directory());
-    out.leader = TRY(start_unit(machine, Streams::journal, false)).leader;
-    machine.keep();
+    if (machine.record.boot && options.wait_ready) watch.emplace(directory.get());
+    out.leader = TRY(launch_ready(directory.get()).within(cat("starting machine ", quoted(machine.name))));
     if (watch) TRY(wait_ready(paths, *watch, options, out));
     return out;
 }
-
-// With a terminal, as with a keeper: the user can leave the machine running and come back.
-Result<Started> start_unit_attached(const Paths& paths, Prepared machine, const StartOptions& options) {
-    Started out;
-    out.name = machine.record.name;
-    Watch watch(machine.claim.directory());  // keeps what is known of its end until it has been read
-    UnitStart started = TRY(start_unit(machine, Streams::journal, true));
-    machine.keep();
-    out.leader = started.leader;
-    AttachOptions attach = {.detach_keys = options.detach_keys,
-                            .boot = machine.plan.boot,
-                            .directory = machine.claim.directory(),
-                            .ready = {},
-                            .ended = [&] { return wait(paths, out.name); }};
-    if (options.on_ready && machine.record.waits_ready) attach.ready = [&] { options.on_ready(out.name); };
-    out.outcome = TRY(attach_console(std::move(started.connection), attach));
-    return out;
-}
-
-Result<Started> start_as_unit(const Paths& paths, Prepared machine, const spec::MachineSpec& spec,
-                              const StartOptions& options) {
-    if (options.keep == Keep::detached) return start_unit_detached(paths, std::move(machine), options);
-    if (machine.plan.process.terminal && isatty(0) && isatty(1))
-        return start_unit_attached(paths, std::move(machine), options);
-    bool give_input = spec.process.interactive || machine.plan.process.terminal || !isatty(0);
-    return UnitForeground(paths, machine, options).live(give_input);
-}
-
-}  // namespace
 
 Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOptions& wanted) {
     if (!paths.system && geteuid() != 0) TRY(become_fake_root());
@@ -272,6 +143,11 @@ Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOpt
         return what.empty() ? std::move(prepared).error() : std::move(prepared).error().within(what);
     }
     std::string phrase = cat("starting machine ", quoted(spec.name));
+    if (options.ready_only) {
+        TRY(hold_ready(std::move(*prepared)).within(phrase));
+        tell_event(paths, {.machine = spec.name, .event = Event::prepared});
+        return Started{.name = spec.name};
+    }
     if (options.as_unit) return start_as_unit(paths, std::move(*prepared), spec, options).within(phrase);
     // With a terminal, a keeper has it: so the user can leave the machine running and come back.
     bool keeper =

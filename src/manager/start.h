@@ -14,7 +14,9 @@
 #include "launch/launch_plan.h"
 #include "launch/outcome.h"
 #include "launch/unit_plan.h"
+#include "manager/machines.h"
 #include "manager/paths.h"
+#include "manager/watch.h"
 #include "spec/machine_spec.h"
 
 namespace croft::manager {
@@ -29,6 +31,7 @@ struct StartOptions {
     bool wait_ready = true;  // detached boot: return when ready
     bool as_unit = false;    // the machine will be a unit of systemd
     std::string unit;        // which one; empty: a transient one of its own, croft-NAME.service
+    bool ready_only = false;  // detached: take all that is needed, launch nothing (state "ready")
     // Fault walk (hidden): the launch point that fails, or after which the launcher kills itself
     // (run/launch.h).
     int fail_step = -1, kill_step = -1;
@@ -49,6 +52,12 @@ struct Started {
 // The spec is complete and validated; an empty name is chosen here (from the tree for a boot, random for an
 // app).
 Result<Started> start(const Paths& paths, spec::MachineSpec spec, const StartOptions& options);
+
+// A machine that is ready goes on: its keeper launches it, by the plan that was made then.
+Result<Started> go_on(const Paths& paths, const Machine& machine, const StartOptions& options);
+// `croft start NAME`, of a machine that a file declares: in direct mode by start(), where machines are units
+// by its unit croft@NAME.service. (start_declared.cc)
+Result<Started> start_declared(const Paths& paths, const std::string& name, const StartOptions& options);
 
 // What start() would do, without privilege and without touching anything.
 struct Preview {

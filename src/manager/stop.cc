@@ -16,8 +16,11 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "manager/control.h"
+#include "manager/events.h"
 #include "manager/init_request.h"
 #include "manager/leader.h"
+#include "manager/ready.h"
+#include "manager/states.h"
 #include "manager/supervisor.h"
 
 namespace croft::manager {
@@ -46,6 +49,9 @@ struct Target {
 void note(const Paths& paths, const Machine& machine, const char* text) {
     if (auto dir = open_at(AT_FDCWD, cat(paths.machines, "/", machine.name).c_str(), O_RDONLY | O_DIRECTORY))
         (void)replace_file_at(dir->get(), "stop", text, 0644);
+    tell_event(paths, {.machine = machine.name,
+                       .event = Event::stopping,
+                       .detail = trim(text) == "killed" ? "killed, because it did not end in time" : ""});
 }
 
 bool job_ended(const Target& t) {
@@ -203,7 +209,15 @@ void run(const Paths& paths, std::vector<Target>& targets, const StopOptions& op
 
 Result<Stopped> stop(const Paths& paths, std::string_view name, const StopOptions& options) {
     std::vector<Target> targets(1);
-    targets[0].machine = TRY(find_running(paths, name));
+    targets[0].machine = TRY(find_for(paths, name, "stop"));
+    if (targets[0].machine.state == State::ready) {
+        TRY(give_back(targets[0].machine).within(cat("machine ", quoted(name))));
+        tell_event(paths, {.machine = std::string(name),
+                           .event = Event::exited,
+                           .detail = "it was ready and had not begun"});
+        return Stopped{
+            std::string(name), {launch::Outcome::Kind::stopped, 0, "it was ready and had not begun"}, {}};
+    }
     run(paths, targets, options);
     if (targets[0].failed) return std::move(*targets[0].failed);
     return std::move(targets[0].result);
@@ -212,10 +226,18 @@ Result<Stopped> stop(const Paths& paths, std::string_view name, const StopOption
 Result<std::vector<Stopped>> stop_all(const Paths& paths, const StopOptions& options,
                                       std::vector<StopFailure>& failed) {
     std::vector<Target> targets;
-    for (Machine& machine : TRY(list(paths)))
-        if (machine.alive() && machine.record.leader.pid) targets.emplace_back().machine = std::move(machine);
-    run(paths, targets, options);
     std::vector<Stopped> out;
+    for (Machine& machine : TRY(list(paths)))
+        if (machine.state == State::ready) {
+            auto stopped = stop(paths, machine.name, options);
+            if (stopped)
+                out.push_back(std::move(*stopped));
+            else
+                failed.push_back({machine.name, std::move(stopped).error()});
+        } else if (machine.alive() && machine.record.leader.pid) {
+            targets.emplace_back().machine = std::move(machine);
+        }
+    run(paths, targets, options);
     for (Target& t : targets) {
         if (t.failed)
             failed.push_back({t.machine.name, std::move(*t.failed)});

@@ -36,6 +36,8 @@ class Supervisor {
     // Resource control, live; with Lasting::until_stop it is gone with this life of the unit.
     virtual Result<> set_properties(const std::string& unit,
                                     const std::vector<std::pair<std::string, std::string>>& properties) = 0;
+    // Reads all unit files again, which also runs the generators: for units of declared machines.
+    virtual Result<> reload() = 0;
     // Forgets that the unit has failed, so that its name is free.
     virtual void forget(const std::string& unit) = 0;
 };

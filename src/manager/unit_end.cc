@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "manager/control.h"
+#include "manager/events.h"
 #include "manager/leader.h"
 #include "manager/lock_file.h"
 #include "manager/machines.h"
@@ -56,10 +57,18 @@ Result<> end_of_unit(const Paths& paths, const std::string& name) {
     if (!machine) return {};
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
     UnitExit how = unit_exit();
-    if (comes_again(*machine, how, directory.get())) return {};
+    if (comes_again(*machine, how, directory.get())) {
+        tell_event(paths, {.machine = name, .event = Event::rebooted});
+        return {};
+    }
     // A launcher that failed has told its starter; what it could not clear is cleared now.
     bool was_launched = machine->record.leader.pid != 0;
     TRY(replace_file_at(directory.get(), "exit", cat(how.code, " ", how.status, " ", realtime_now(), "\n")));
+    if (was_launched)
+        tell_event(paths, {.machine = name,
+                           .event = Event::exited,
+                           .detail = launch::describe(
+                               launch::outcome_from_wait(how.code, how.status, machine->record.boot))});
     TRY(notify_systemd("FDSTOREREMOVE=1\nFDNAME=croft"));
     TRY(notify_barrier());
     // The machine is nobody's now. Whoever takes the name first clears it: this process, or a new start.
@@ -76,9 +85,13 @@ Result<> end_of_unit(const Paths& paths, const std::string& name) {
 }
 
 Result<> unit_is_ready(const Paths& paths, const std::string& name) {
-    if (!TRY(own_machine(paths, name))) return {};
+    auto machine = TRY(own_machine(paths, name));
+    // The unit of a declared machine asks this of every machine; of an app nobody waits to hear it.
+    if (!machine || !machine->record.waits_ready) return {};
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
-    return replace_file_at(directory.get(), "ready", "1\n");
+    TRY(replace_file_at(directory.get(), "ready", "1\n"));
+    tell_event(paths, {.machine = name, .event = Event::ready});
+    return {};
 }
 
 }  // namespace croft::manager

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "manager/declared.h"
+#include "manager/events.h"
 #include "manager/handover.h"
 #include "manager/leader.h"
 #include "manager/own_unit.h"
@@ -223,6 +224,7 @@ Result<> UnitLaunch::perform(Prepared& machine) {
     }
     environment.cloned = [&](pid_t payload) { return make_main(machine, payload); };
     run::Launched launched = TRY(run::launch(machine.plan, environment));
+    tell_event(paths_, {.machine = name_, .event = Event::started, .leader = launched.pid});
     // It runs. What goes wrong from here on is no reason to end it, and the starter may be gone already.
     machine.keep();
     if (Result<> told = tell_starter(launched); !told) debug(told.error().text);

@@ -108,26 +108,4 @@ Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach) {
     return out;
 }
 
-Result<JobEnd> wait_job(Supervisor& systemd, Job job, uint64_t until) {
-    for (;;) {
-        JobEnd end = TRY(systemd.job_end(job));
-        if (end != JobEnd::running) return end;
-        uint64_t now = monotonic_now();
-        if (now >= until) return error(Errc::timeout, "systemd has not finished its job (systemctl list-jobs)");
-        pollfd watched = {systemd.fd(), POLLIN, 0};
-        if (poll(&watched, 1, static_cast<int>(std::min<uint64_t>((until - now) / 1000 + 1, 1 << 30))) < 0 &&
-            errno != EINTR)
-            return os_error(errno, "waiting for systemd");
-    }
-}
-
-Result<> start_declared_unit(const Paths&, const std::string& name) {
-    std::string unit = cat("croft@", name, ".service");
-    Supervisor& systemd = *supervisor();
-    systemd.forget(unit);
-    Job job = TRY(systemd.start(unit));
-    if (TRY(wait_job(systemd, job, UINT64_MAX)) == JobEnd::done) return {};
-    return error(Errc::failed, cat("systemd could not start ", unit, "; `journalctl -u ", unit, " -n 20` says why"));
-}
-
 }  // namespace croft::manager

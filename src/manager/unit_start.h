@@ -17,10 +17,4 @@ struct UnitStart {
 enum class Streams { journal, inherited };
 Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach);
 
-// A declared machine, by its unit croft@NAME.service. Returns when its payload has been executed.
-Result<> start_declared_unit(const Paths& paths, const std::string& name);
-
-// A job's end, or an error when `until` (monotonic µs) has passed.
-Result<JobEnd> wait_job(Supervisor& supervisor, Job job, uint64_t until);
-
 }  // namespace croft::manager

@@ -108,6 +108,7 @@ Result<> plan_command(Draft&);
 Result<> plan_process(Draft&);   // identity, limits, scheduling, the stop signal
 Result<> plan_security(Draft&);  // capabilities and the system call filter
 void plan_unit(Draft&);
+Result<> plan_stop(Draft&);  // a part of plan_process that the unit needs alone
 
 // Mount options by their mount(8) names as attributes; those that are not the mount's own are left in `rest`.
 struct MountFlags {

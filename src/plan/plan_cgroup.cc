@@ -167,15 +167,17 @@ std::string slice_path(std::string_view slice) {
     return slice == "-.slice" ? "" : cat(out, slice, "/");
 }
 
-// The group is the unit's: made, limited and removed by systemd. What the machine owns is a group below it, because
-// limits are files that the owner of a group could write.
+// The group is the unit's: made, limited and removed by systemd. An app lives in it, and sees its limits there, as
+// programs that size themselves by them expect; a system owns a group below, because limits are files that the owner of
+// a group could write.
 void use_unit_group(Draft& d) {
     launch::Cgroup& cgroup = d.launch.cgroup;
     const std::string& slice = d.spec.resources.slice;
     cgroup.of_unit = true;
     cgroup.path = cat(slice_path(slice.empty() ? "machine.slice" : slice), d.facts.unit);
+    if (!d.boot) return;
     cgroup.payload = "payload";
-    cgroup.delegate = d.boot;
+    cgroup.delegate = true;
     cgroup.owner_uid = d.root_uid, cgroup.owner_gid = d.root_gid;
 }
 
@@ -192,14 +194,9 @@ void leave_limits_to_systemd(launch::Cgroup& cgroup) {
 
 void warn_unit_only(Draft& d) {
     if (!d.facts.unit.empty()) return;
-    static constexpr std::string_view applied[] = {
-        "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
-        "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
     std::vector<std::string> names;
     for (const auto& [name, value] : d.spec.resources.unit_properties) {
-        bool here = std::ranges::find(applied, name) != std::end(applied);
-        // A share is of what systemd knows; CPUQuota= is always written as one.
-        if (here && (!value.ends_with('%') || name == "CPUQuota")) continue;
+        if (is_group_limit(name, value)) continue;
         if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
     if (!names.empty())
@@ -207,6 +204,15 @@ void warn_unit_only(Draft& d) {
 }
 
 }  // namespace
+
+bool is_group_limit(std::string_view property, std::string_view value) {
+    static constexpr std::string_view applied[] = {
+        "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
+        "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
+    bool here = std::ranges::find(applied, property) != std::end(applied);
+    // A share is of what systemd knows; CPUQuota= is always written as one.
+    return here && (!value.ends_with('%') || property == "CPUQuota");
+}
 
 Result<> plan_cgroup(Draft& d) {
     launch::Cgroup& cgroup = d.launch.cgroup;

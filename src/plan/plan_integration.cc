@@ -101,9 +101,17 @@ Result<> plan_timezone(Draft& d) {
     return {};
 }
 
+// Those that must have a link are refused (plan_check.cc); those that would like one are told.
+void tell_of_journal(Draft& d) {
+    const std::string& mode = d.spec.integration.link_journal;
+    if (mode == "auto" || mode.starts_with("try-"))
+        d.warn(cat("LinkJournal=", mode, " (--link-journal) has no effect yet: the machine's journal stays in its tree"));
+}
+
 }  // namespace
 
 Result<> plan_integration(Draft& d) {
+    tell_of_journal(d);
     TRY(plan_resolv_conf(d));
     return plan_timezone(d);
 }

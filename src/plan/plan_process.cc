@@ -144,6 +144,8 @@ std::string_view default_stop_signal(const Draft& d) {
     return "SIGTERM";
 }
 
+}  // namespace
+
 Result<> plan_stop(Draft& d) {
     const std::string& asked = d.spec.process.stop_signal;
     std::string_view name = asked.empty() ? default_stop_signal(d) : std::string_view(asked);
@@ -155,8 +157,6 @@ Result<> plan_stop(Draft& d) {
     d.launch.stop_timeout = d.spec.process.stop_timeout.value_or(d.boot ? 90'000'000 : 10'000'000);
     return {};
 }
-
-}  // namespace
 
 Result<> plan_process(Draft& d) {
     TRY(plan_rlimits(d));

@@ -65,6 +65,9 @@ void supervise(const Draft& d, Settings& service) {
     service.emplace_back("RestartForceExitStatus", "SIGHUP");
     service.emplace_back("SuccessExitStatus", "SIGINT");
     service.emplace_back("KillMode", "mixed");
+}
+
+void end_by(const Draft& d, Settings& service) {
     service.emplace_back("KillSignal", signal_name(static_cast<int>(d.launch.stop_signal)));
     service.emplace_back("TimeoutStopSec", seconds(d.launch.stop_timeout));
 }
@@ -91,14 +94,8 @@ void confine(const Draft& d, Settings& service) {
     service.insert(service.end(), r.unit_properties.begin(), r.unit_properties.end());
 }
 
-}  // namespace
-
-void plan_unit(Draft& d) {
-    launch::UnitPlan& plan = d.plans.unit;
-    plan.name = d.facts.unit.empty() ? cat("croft-", d.spec.name, ".service") : d.facts.unit;
-    describe_unit(d, plan.unit);
-    supervise(d, plan.service);
-    confine(d, plan.service);
+// What a file says for its unit alone.
+void add_settings(const Draft& d, launch::UnitPlan& plan) {
     for (const auto& [name, value] : d.spec.unit_settings) {
         size_t dot = name.find('.');
         std::string_view section = std::string_view(name).substr(0, dot);
@@ -106,6 +103,35 @@ void plan_unit(Draft& d) {
             continue;  // installing is for files, not for a running unit
         (section == "Unit" ? plan.unit : plan.service).emplace_back(name.substr(dot + 1), value);
     }
+}
+
+}  // namespace
+
+void plan_unit(Draft& d) {
+    launch::UnitPlan& plan = d.plans.unit;
+    plan.name = d.facts.unit.empty() ? cat("croft-", d.spec.name, ".service") : d.facts.unit;
+    describe_unit(d, plan.unit);
+    supervise(d, plan.service);
+    end_by(d, plan.service);
+    confine(d, plan.service);
+    add_settings(d, plan);
+}
+
+Result<launch::UnitPlan> plan_drop_in(const spec::MachineSpec& spec, const spec::HostFacts& facts) {
+    Plans plans;
+    Draft draft(spec, facts, plans);
+    TRY(plan_users(draft));
+    TRY(plan_stop(draft));
+    draft.device_policy = facts.has_device_bpf && facts.privileged;
+    launch::UnitPlan& plan = plans.unit;
+    plan.name = cat("croft@", spec.name, ".service");
+    describe_unit(draft, plan.unit);
+    // Where the launcher listens for the payload, because that is root of the host too, it speaks for it (supervise()).
+    if (draft.boot && !draft.private_users) plan.service.emplace_back("NotifyAccess", "all");
+    end_by(draft, plan.service);
+    confine(draft, plan.service);
+    add_settings(draft, plan);
+    return std::move(plan);
 }
 
 }  // namespace croft::plan

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -24,5 +25,15 @@ struct Plans {
 };
 
 Result<Plans> plan(const spec::MachineSpec& spec, const spec::HostFacts& facts);
+
+// What a declared machine's unit has beside the template croft@.service: the same as plan() gives to a
+// machine without one, but for what every machine's unit has (how it is launched and watched). Of the facts
+// only those about the tree's init and about device nodes count.
+Result<launch::UnitPlan> plan_drop_in(const spec::MachineSpec& spec, const spec::HostFacts& facts);
+
+// Whether croft itself sets this property of systemd.resource-control(5), as a file of the machine's control
+// group: then it can also be changed while the machine runs. What else there is takes effect by systemd
+// alone.
+bool is_group_limit(std::string_view property, std::string_view value);
 
 }  // namespace croft::plan

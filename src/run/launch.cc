@@ -108,7 +108,7 @@ Result<> Launch::make_payload_group(int parent, bool fresh) {
     return {};
 }
 
-// The unit's group is there, with the launcher in it and with systemd's limits. Only the payload's group below is
+// The unit's group is there, with the launcher in it and with systemd's limits. Only a payload's own group below is
 // made here; one of an earlier life of the unit serves again.
 Result<> Launch::make_group_in_unit() {
     const launch::Cgroup& wanted = plan_.cgroup;
@@ -118,7 +118,13 @@ Result<> Launch::make_group_in_unit() {
     int unit = out_.cgroup_parent.get();
     for (const launch::CgroupSetting& setting : wanted.settings)
         TRY(write_file_at(unit, setting.file.c_str(), setting.value).within("limiting the unit's cgroup"));
-    if (!wanted.controllers.empty()) TRY(kernel::step_aside(unit, "launch"));
+    if (wanted.payload.empty()) {
+        // The payload is born into it as the launcher was; nothing is made that had to be undone.
+        if (wanted.device_policy) TRY(attach_device_policy(unit, wanted.devices));
+        out_.cgroup_parent.reset();
+        return {};
+    }
+    TRY(kernel::step_aside(unit, "launch"));
     std::vector<std::string> offered = TRY(kernel::offered_controllers(unit, wanted.controllers));
     TRY(kernel::enable_controllers(unit, offered));
     TRY(make_payload_group(unit, false));

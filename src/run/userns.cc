@@ -2,9 +2,6 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 
 #include "kernel/clone.h"
 #include "kernel/raw.h"
@@ -38,21 +35,9 @@ long write_map(long pid, const char* name, const std::vector<launch::IdMap>& map
     return text.cut ? -EINVAL : write_proc(pid, name, text.text, text.used);
 }
 
-// Lives until it is killed: by its maker, or by the kernel with its maker.
-int stay(void* maker) {
-    raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (raw(SYS_getppid) != *static_cast<long*>(maker)) return 0;
-    for (;;) raw(SYS_ppoll, 0, 0, 0, 0, 8);
-}
-
-// Kernels since 6.11 give a process's namespace by its pidfd, without a walk through /proc.
-long namespace_of(long pid, int pidfd) {
-    constexpr long pidfd_get_user_namespace = _IO(0xff, 9);
-    long fd = raw(SYS_ioctl, pidfd, pidfd_get_user_namespace, 0);
-    if (fd >= 0) return fd;
-    Path<64> path;
-    path.add("/proc/").add(pid).add("/ns/user");
-    return raw(SYS_openat, AT_FDCWD, arg(path.text), O_RDONLY | O_CLOEXEC);
+// All that is wanted of this process is the namespace it was made in.
+int end_at_once(void*) {
+    return 0;
 }
 
 }  // namespace
@@ -68,21 +53,20 @@ long write_maps(long pid, const std::vector<launch::IdMap>& uids, const std::vec
 }
 
 long make_userns(const std::vector<launch::IdMap>& uids, const std::vector<launch::IdMap>& gids) {
-    alignas(16) char stack[8192];
-    int pidfd = -1;
-    long self = raw(SYS_getpid);
+    alignas(16) char stack[1024];
     clone_args args = {};
-    args.flags = CLONE_NEWUSER | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
-    long pid = kernel::clone_run(args, stack, sizeof stack, stay, &self);
+    args.flags = CLONE_NEWUSER | CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_CLEAR_SIGHAND;
+    long pid = kernel::clone_run(args, stack, sizeof stack, end_at_once, nullptr);
     if (pid < 0) return pid;
+    // It has ended, but has a place in /proc, and there its namespace, until we wait for it: nothing is to be killed,
+    // and nothing outlives us.
     long result = write_maps(pid, uids, gids);
-    if (result >= 0) result = namespace_of(pid, pidfd);
-    raw(SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
+    Path<64> path;
+    path.add("/proc/").add(pid).add("/ns/user");
+    if (result >= 0) result = raw(SYS_openat, AT_FDCWD, arg(path.text), O_RDONLY | O_CLOEXEC);
     // No exit signal was asked for, so only __WALL sees this child.
     while (raw(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
     }
-    raw_close(pidfd);
     return result;
 }
 

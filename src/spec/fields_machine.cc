@@ -143,8 +143,8 @@ const Field table[] = {
      .offered = Offered::file_only,
      .values = "yes|no",
      .help = "Start with the host",
-     .doc = "Whether a declared machine starts when the host boots. Read by the systemd generator, which is "
-            "not there yet: until then it has no effect. Default: no.",
+     .doc = "Whether a declared machine starts when the host boots: with croft.target, which `systemctl enable "
+            "croft.target` makes a part of the boot. Has no meaning without systemd. Default: no.",
      .example = "Autostart=yes",
      ROW_VALUE(Bool, autostart)},
     {.name = "hostname",

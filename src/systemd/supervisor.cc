@@ -186,6 +186,13 @@ Result<> SystemdSupervisor::set_properties(const std::string& unit, const Settin
     return {};
 }
 
+Result<> SystemdSupervisor::reload() {
+    sd_bus* bus = TRY(this->bus());
+    Message m = TRY(new_call(bus, systemd_manager, "Reload"));
+    TRY(call(bus, m.get(), "having systemd read its units again"));
+    return {};
+}
+
 void SystemdSupervisor::forget(const std::string& unit) {
     (void)unit_method("ResetFailedUnit", unit);
 }

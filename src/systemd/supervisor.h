@@ -23,6 +23,7 @@ class SystemdSupervisor : public manager::Supervisor {
     Result<> freeze(const std::string& unit) override;
     Result<> thaw(const std::string& unit) override;
     Result<> set_properties(const std::string& unit, const Settings& properties) override;
+    Result<> reload() override;
     void forget(const std::string& unit) override;
 
   private:

@@ -1,7 +1,8 @@
 /* The floor: the same kernel work as `croft run`, `croft exec` and `croft boot`, with nothing around it. Static C,
  * no path checks, no messages beyond the failing line: what is left over it is what croft itself costs.
  *
- *   floor run  ROOT FILTER [-u BASE] [-b] CMD…   start to exit (-u: private users, -b: as for an init, cgroup rw)
+ *   floor run  ROOT FILTER [-u BASE] [-b] CMD…   start to exit (-u: private users, -b: an init; says "ready GROUP" on
+ *                                                its READY=1, and kills it when its standard input ends)
  *   floor exec PID FILTER CGROUP CMD…            into a running container
  * FILTER is a file of raw struct sock_filter, "-" for none. The cgroup is made below $FLOOR_CGROUP.
  */
@@ -13,6 +14,7 @@
 #include <sys/mount.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -25,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,11 +141,82 @@ static void become(uint64_t caps, char **argv) {
     for (int i = 0; i < 2; ++i) data[i].permitted &= now[i].permitted, data[i].effective &= now[i].permitted;
     if (filter.len) CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
     CHECK(syscall(SYS_capset, &header, data));
-    execve(argv[0], argv, (char *[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "container=floor", NULL});
+    execve(argv[0], argv, (char *[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "container=floor", "NOTIFY_SOCKET=/run/notify", NULL});
     CHECK(-1);
 }
 
-static void child(const char *root, int tree, int dev, int boot, char **argv) {
+/* Bound by the child, read by its parent: both have the same socket. */
+static void bind_notify(int notify) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "run/notify"};
+    CHECK(bind(notify, (struct sockaddr *)&address, sizeof address));
+}
+
+/* A console for the init, in its own devpts; its master goes to the parent, who reads it. */
+static void make_console(int to) {
+    int master = open("dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), unlock = 0, number = 0;
+    CHECK(master);
+    CHECK(ioctl(master, TIOCSPTLCK, &unlock));
+    CHECK(ioctl(master, TIOCGPTN, &number));
+    char path[32];
+    snprintf(path, sizeof path, "dev/pts/%d", number);
+    int slave = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    CHECK(slave);
+    CHECK(mknod("dev/console", S_IFREG | 0600, 0));
+    attach(slave, "dev/console");
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {.align = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+    memcpy(CMSG_DATA(&control.align), &master, sizeof master);
+    struct iovec byte = {"c", 1};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    CHECK(sendmsg(to, &message, 0));
+}
+
+static int receive_console(int from) {
+    char byte;
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec data = {&byte, 1};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    int master = -1;
+    CHECK(recvmsg(from, &message, MSG_CMSG_CLOEXEC) == 1 ? 0 : -1);
+    memcpy(&master, CMSG_DATA(&control.align), sizeof master);
+    /* With its other end open here it never looks hung up between two sessions inside. */
+    CHECK(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    return master;
+}
+
+static void wait_ready(int notify, int pidfd, int console, const char *cgroup) {
+    char text[4096], byte;
+    for (;;) {
+        struct pollfd watched[] = {{notify, POLLIN, 0}, {pidfd, POLLIN, 0}, {console, POLLIN, 0}};
+        poll(watched, 3, -1);
+        if (watched[1].revents) return;
+        if (watched[2].revents & POLLIN) CHECK(read(console, text, sizeof text));
+        if (!watched[0].revents) continue;
+        long n = recv(notify, text, sizeof text - 1, 0);
+        CHECK(n);
+        text[n] = 0;
+        if (strstr(text, "READY=1")) break;
+    }
+    dprintf(1, "ready %s\n", cgroup);
+    while (read(0, &byte, 1) > 0) {
+    }
+    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+static void give_cgroup(int group, const char *uid) {
+    uid_t id = (uid_t)strtoul(uid, NULL, 10);
+    CHECK(fchown(group, id, id));
+    static const char *const files[] = {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control"};
+    for (int i = 0; i < 3; ++i) CHECK(fchownat(group, files[i], id, id, 0));
+}
+
+static void child(const char *root, int tree, int dev, int notify, int parent, char **argv) {
+    int boot = notify >= 0;
     static const char *const shm[] = {"mode", "1777", "size", "64m", NULL};
     static const char *const pts[] = {"ptmxmode", "0666", "mode", "0620", NULL};
     static const char *const run[] = {"mode", "0755", NULL};
@@ -160,6 +234,8 @@ static void child(const char *root, int tree, int dev, int boot, char **argv) {
     if (boot) {
         mount_fs("tmpfs", run, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "run");
         mount_fs("tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "tmp");
+        bind_notify(notify);
+        make_console(parent);
     }
     CHECK(syscall(SYS_pivot_root, ".", "."));
     CHECK(umount2(".", MNT_DETACH));
@@ -171,8 +247,13 @@ static void child(const char *root, int tree, int dev, int boot, char **argv) {
     static const char *const masked[] = {"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
                                          "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi"};
     static const char *const readonly[] = {"/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+    static const char *const more[] = {"/proc/kallsyms", "/proc/kmsg", "/proc/sys/kernel/random/boot_id"};
     for (unsigned i = 0; i < 8; ++i) mask(dir, file, masked[i]);
+    for (int i = 0; i < 3 && boot; ++i) mask(dir, file, more[i]);
+    /* The init's own: it applies its network settings, which is a service more. */
+    int net_settings = boot ? (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/sys/net", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -1;
     for (unsigned i = 0; i < 6; ++i) bind_self(readonly[i], MOUNT_ATTR_RDONLY);
+    if (boot) attach(net_settings, "/proc/sys/net");
     CHECK(sethostname("floor", 5));
     int net = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -198,7 +279,7 @@ static int run(int argc, char **argv) {
     char cgroup[256];
     snprintf(cgroup, sizeof cgroup, "%s/floor-%d", getenv("FLOOR_CGROUP"), getpid());
     CHECK(mkdir(cgroup, 0755));
-    int group = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int group = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CHECK(group);
     CHECK(unshare(CLONE_NEWNS));
     struct mount_attr slave = {.propagation = 1 << 18 /* MS_PRIVATE */};
@@ -220,7 +301,11 @@ static int run(int argc, char **argv) {
     const char *const options[] = {"mode", "0755", "size", "64k", "uid", uid, "gid", uid, NULL};
     int dev = new_fs("tmpfs", options, MOUNT_ATTR_NOSUID);
     make_dev(dev);
-    int go[2], pidfd = -1;
+    int go[2], pidfd = -1, notify = -1;
+    if (boot) {
+        CHECK(notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        give_cgroup(group, uid);
+    }
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go));
     struct clone_args args = {.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
                                        CLONE_PIDFD | CLONE_INTO_CGROUP | (map[0] ? CLONE_NEWUSER : 0),
@@ -234,15 +319,16 @@ static int run(int argc, char **argv) {
             CHECK(setresgid(0, 0, 0));
             CHECK(setresuid(0, 0, 0));
         }
-        child(root, tree, dev, boot, argv + at);
+        child(root, tree, dev, notify, go[1], argv + at);
     }
     close(go[1]);
     if (map[0]) {
         close(user_namespace(map, pid));
         CHECK(write(go[0], "g", 1));
     }
+    if (boot) wait_ready(notify, pidfd, receive_console(go[0]), cgroup);
     int status = wait_for(pidfd);
-    for (int tries = 0; rmdir(cgroup) < 0 && errno == EBUSY && tries < 1000; ++tries) usleep(100);
+    for (int tries = 0; rmdir(cgroup) < 0 && errno == EBUSY && tries < 1000 && !boot; ++tries) usleep(100);
     return status;
 }
 

@@ -1,6 +1,11 @@
 /* Runs several commands in turn, round after round, and prints each one's median wall time, CPU time and peak
  * memory: `rounds N NAME COMMAND… --- NAME COMMAND… --- …`. Interleaved, so that a machine whose speed drifts drifts
- * for all of them alike. Static and small, because a large parent would pay for its page tables in every fork. */
+ * for all of them alike. Static and small, because a large parent would pay for its page tables in every fork.
+ *
+ * `rounds series N REFERENCE COMMAND…` runs one command N times, with a name of its own in place of the word {}, and
+ * prints how many microseconds each tenth of them took: the rate, and what the thousandth costs more than the first.
+ * After each of them the program REFERENCE runs, whose tenths are printed too: by them a machine that has become slower
+ * meanwhile is told from a command that has. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -51,24 +56,58 @@ static void run_once(struct command *c, int round) {
     if (status) ++c->failures;
 }
 
+static int silent(void) {
+    int output = fcntl(1, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null, 0), dup2(null, 1);
+    return output;
+}
+
+static void print_tenths(int output, const struct command *c, int count) {
+    for (int tenth = 0; tenth < 10; ++tenth) {
+        uint64_t sum = 0;
+        for (int i = tenth * count / 10; i < (tenth + 1) * count / 10; ++i) sum += c->wall[i];
+        dprintf(output, "%lu ", (unsigned long)(sum / 1000));
+    }
+    dprintf(output, "failed %d\n", c->failures);
+}
+
+static struct command make_command(char **argv, int count) {
+    size_t size = (size_t)count;
+    return (struct command){.argv = argv, .wall = calloc(size, sizeof(uint64_t)), .cpu = calloc(size, sizeof(uint64_t))};
+}
+
+static int series(int count, char **argv) {
+    int output = silent();
+    char number[24], *reference_argv[] = {*argv++, NULL};
+    struct command command = make_command(argv, count), reference = make_command(reference_argv, count);
+    while (*argv && strcmp(*argv, "{}")) ++argv;
+    if (*argv) *argv = number;
+    for (int i = 0; i < count; ++i) {
+        snprintf(number, sizeof number, "bench-%d", i);
+        run_once(&command, i);
+        run_once(&reference, i);
+    }
+    print_tenths(output, &command, count);
+    print_tenths(output, &reference, count);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc > 4 && !strcmp(argv[1], "series") && atoi(argv[2]) >= 10) return series(atoi(argv[2]), argv + 3);
     int rounds = argc > 1 ? atoi(argv[1]) : 0, count = 0;
     struct command commands[most] = {0};
     for (int i = 2; i < argc && count < most; ++i) {
         struct command *c = &commands[count++];
+        *c = make_command(argv + i + 1, rounds);
         c->name = argv[i++];
-        c->argv = argv + i;
-        c->wall = calloc((size_t)rounds, sizeof *c->wall);
-        c->cpu = calloc((size_t)rounds, sizeof *c->cpu);
         while (i < argc && strcmp(argv[i], "---")) ++i;
         if (i < argc) argv[i] = NULL;
     }
     if (rounds < 1 || !count) {
-        fprintf(stderr, "usage: rounds N NAME COMMAND... [--- NAME COMMAND...]...\n");
+        fprintf(stderr, "usage: rounds N NAME COMMAND... [--- NAME COMMAND...]... | rounds series N REFERENCE COMMAND...\n");
         return 2;
     }
-    int output = dup(1), null = open("/dev/null", O_RDWR);
-    dup2(null, 0), dup2(null, 1);
+    int output = silent();
     for (int round = -2; round < rounds; ++round)
         for (int i = 0; i < count; ++i) run_once(&commands[i], round);
     for (int i = 0; i < count; ++i) {

@@ -2,9 +2,9 @@
 
 import json
 import re
-import time
 
 import pytest
+from harness.machines import shown, until
 
 
 @pytest.fixture(scope="module")
@@ -19,19 +19,6 @@ def booted(croft, debian, nothing_is_left):
     ran = croft("boot", "-d", "--ephemeral", f"--name={name}", debian, timeout=120).check()
     yield name, ran
     croft("rm", "--force", "--quiet", name).check()
-
-
-def shown(croft, name):
-    return json.loads(croft("show", "--json", name).check().stdout)[0]
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_boot_says_when_it_is_up(booted):

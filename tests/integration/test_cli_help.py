@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERBS = ("run boot plan list show logs wait exec shell attach cp bind unbind stop poweroff reboot kill pause resume rm "
-         "doctor explain help version").split()
+VERBS = ("run boot start plan create edit set unset cat diff rename clone-config verify list show events logs wait exec shell "
+         "attach cp bind unbind stop poweroff reboot kill pause resume rm doctor explain help version").split()
 GENERATED = {"bash": "completions/croft.bash", "zsh": "completions/_croft", "fish": "completions/croft.fish"}
 
 

@@ -1,8 +1,11 @@
 """Living with machines: list, show, logs, exec, cp, bind, stop and the rest, on detached machines of the `app` tree."""
 
+import fcntl
 import json
 import os
 import re
+import select
+import struct
 import time
 
 import pytest
@@ -269,3 +272,28 @@ def test_doctor(croft):
     assert findings and {finding["level"] for finding in findings} <= {"ok", "note", "problem"}
     text = croft("doctor").stdout
     assert all(finding["topic"] in text.replace("\n         ", " ") for finding in findings)
+
+
+def test_doctor_clears_locks_that_nobody_holds(croft):
+    os.makedirs("/run/systemd/nspawn-uid", exist_ok=True)
+    free, held = "/run/systemd/nspawn-uid/4242", "/run/systemd/nspawn-uid/4343"
+    open(free, "w").close()
+    with open(held, "w") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+            ran = croft("doctor", "--repair")
+            assert free in ran.stdout.replace("\n         ", "") and held not in ran.stdout
+            assert not os.path.exists(free) and os.path.exists(held)
+        finally:
+            os.unlink(held)
+
+
+def test_detached_keeps_nothing_of_its_callers(croft, app, machine):
+    """A pipe of the caller's at 3 or above ends for its reader although the machine lives."""
+    name = machine("pipes")
+    ours, theirs = os.pipe()
+    os.set_inheritable(theirs, True)
+    croft("run", "-d", "-q", "--read-only", f"--name={name}", app, "sleep", "600", pass_fds=[theirs]).check()
+    os.close(theirs)
+    with open(ours, "rb") as reader:
+        assert select.select([reader], [], [], 30)[0] and reader.read() == b""

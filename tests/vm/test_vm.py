@@ -80,8 +80,17 @@ def test_croft_runs_on_the_host(croft):
 
 
 def test_croft_runs_a_program(croft):
-    ran = croft("run --memory=64M --tasks=20 /trees/app sh -c 'id -u; cat /sys/fs/cgroup/memory.max; exit 7'")
-    assert (ran.status, ran.stdout) == (7, f"0\n{64 << 20}\n"), ran.stderr
+    ran = croft("run /trees/app sh -c 'id -u; exit 7'")
+    assert (ran.status, ran.stdout) == (7, "0\n"), ran.stderr
+
+
+def test_a_limit_of_croft_holds(host, croft):
+    """The limit stands in one of the groups above the program."""
+    croft("run -d --name=limited --memory=64M /trees/app sleep 600").check()
+    leader = json.loads(croft("list --json limited").check().stdout)[0]["leader"]
+    above = f"g=$(cut -d: -f3 /proc/{leader}/cgroup); while [[ $g ]]; do cat /sys/fs/cgroup$g/memory.max; g=${{g%/*}}; done 2>/dev/null"
+    assert str(64 << 20) in host.run(above).stdout.split()
+    croft("rm -f limited").check()
 
 
 def test_croft_boots_a_system(host, croft):

@@ -162,5 +162,19 @@ TEST(MachineFile, EveryExampleIsTaken) {
     }
 }
 
+TEST(MachineFile, EveryMistakeIsFoundInTheOrderOfLines) {
+    std::vector<Mistake> mistakes;
+    spec::SpecPatch patch = read_machine_file(
+        "[Exec]\nHostnam=x\nHostname=good\n[Nothing]\nA=b\nnonsense\n[Files]\nBind=%j\n", "f", {}, mistakes);
+    std::vector<unsigned> lines;
+    for (const Mistake& mistake : mistakes) {
+        lines.push_back(mistake.line);
+        EXPECT_TRUE(mistake.error.text.starts_with(cat("f:", mistake.line, ": "))) << mistake.error.text;
+    }
+    EXPECT_EQ(lines, (std::vector<unsigned>{2, 4, 6, 8}));
+    ASSERT_EQ(patch.assignments.size(), 1u);
+    EXPECT_EQ(patch.assignments[0].value, "good");
+}
+
 }  // namespace
 }  // namespace croft::dialect

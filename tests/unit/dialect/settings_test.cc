@@ -50,6 +50,26 @@ TEST_F(SettingsTest, NothingThereIsNothingSaid) {
     EXPECT_TRUE(loaded.patch.assignments.empty());
 }
 
+TEST_F(SettingsTest, ADraftStandsForItsFile) {
+    put("usr", "web.machine", "[Exec]\nHostname=usr\n");
+    Draft draft{path("etc/web.machine"), "[Exec]\nHostname=draft\n"};
+    auto drafted = read_machine_files(places, "web", &draft).value();
+    ASSERT_EQ(drafted.size(), 1u);
+    EXPECT_EQ(drafted[0].text, draft.text);
+    // A drop-in that is not there yet takes its place in the order, or that of one of its name.
+    put("etc/web.machine.d", "10-a.conf", "[Exec]\nHostname=a\n");
+    put("run/web.machine.d", "50-set.conf", "[Exec]\nHostname=run\n");
+    draft = {path("etc/web.machine.d/50-set.conf"), "[Exec]\nHostname=set\n"};
+    drafted = read_machine_files(places, "web", &draft).value();
+    ASSERT_EQ(drafted.size(), 3u);
+    EXPECT_EQ(drafted[2].path, draft.path);
+    EXPECT_EQ(drafted[2].text, draft.text);
+    // An empty one hides the other and says nothing.
+    draft.text.clear();
+    EXPECT_EQ(read_machine_files(places, "web", &draft).value().size(), 2u);
+    EXPECT_EQ(hostname(), "run");
+}
+
 TEST_F(SettingsTest, TheFirstMachineFileIsUsed) {
     put("usr", "web.machine", "[Exec]\nHostname=usr\n");
     EXPECT_EQ(hostname(), "usr");

@@ -39,10 +39,11 @@ TEST(LaunchPlanJson, SaysEveryMemberThatIsSet) {
 }
 
 TEST(UnitFile, DoublesPercentAndKeepsLines) {
-    UnitPlan plan{
-        "croft-web.service", {{"Description", "100% web"}}, {{"Type", "notify"}, {"ExecStart", "a\nb"}}};
+    UnitPlan plan{"croft-web.service",
+                  {{"Description", "100% web"}},
+                  {{"Type", "notify"}, {"ExecStart", "a\nb"}, {"CPUQuota", "50%"}}};
     EXPECT_EQ(to_unit_file(plan),
-              "[Unit]\nDescription=100%% web\n\n[Service]\nType=notify\nExecStart=a\\\nb\n");
+              "[Unit]\nDescription=100%% web\n\n[Service]\nType=notify\nExecStart=a\\\nb\nCPUQuota=50%\n");
     EXPECT_NE(to_json(plan).find("\"croft-web.service\""), std::string::npos);
 }
 

@@ -232,6 +232,15 @@ TEST(Plan, WhatOnlySystemdCanDoIsSaid) {
               "MemoryMax=, IPAddressDeny= takes effect only where the machine is a unit of systemd");
 }
 
+TEST(Plan, AJournalThatCannotBeLinkedIsSaid) {
+    auto spec = samples::app();
+    EXPECT_FALSE(warned(planned(spec, samples::host()), "LinkJournal="));
+    for (const char* mode : {"auto", "try-host", "try-guest"}) {
+        spec.integration.link_journal = mode;
+        EXPECT_TRUE(warned(planned(spec, samples::host()), cat("LinkJournal=", mode))) << mode;
+    }
+}
+
 TEST(Plan, ShellsAndTerminals) {
     auto spec = samples::app();
     auto facts = samples::host();

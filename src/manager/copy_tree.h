@@ -1,0 +1,17 @@
+// A whole tree copied to a new place on this host: owners, modes, times, hard links, symlinks,
+// device nodes, FIFOs, extended attributes (capabilities of files among them), holes; reflinks where the file
+// system has them. Mounts below are not entered. Who is not root becomes the owner of all, which is root inside his machines,
+// and goes without device nodes and file capabilities. Called by create.cc.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace croft::manager {
+
+// `target` must not exist; its parent must. What was copied so far stays there after an error: the caller's
+// to remove.
+Result<> copy_tree(const std::string& source, const std::string& target);
+
+}  // namespace croft::manager

@@ -1,0 +1,185 @@
+// Reading events: the two files of RUN, or the journal through journalctl, which every host with a journal
+// has.
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "dialect/json_read.h"
+#include "manager/event_places.h"
+#include "manager/events.h"
+
+namespace croft::manager {
+namespace {
+
+using Sink = std::function<Result<>(const EventRecord&)>;
+
+std::string text_member(const dialect::Json& json, const char* key) {
+    auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+int64_t number_member(const dialect::Json& json, const char* key) {
+    auto found = json.find(key);
+    if (found == json.end()) return 0;
+    if (found->is_number_integer()) return found->get<int64_t>();
+    return found->is_string() ? parse_int(found->get<std::string>()).value_or(0) : 0;
+}
+
+// croft-hold has no words for an end, only its numbers.
+std::string end_text(const dialect::Json& json) {
+    if (!json.contains("code")) return "";
+    return launch::describe(launch::outcome_from_wait(static_cast<int>(number_member(json, "code")),
+                                                      static_cast<int>(number_member(json, "status")),
+                                                      number_member(json, "boot") != 0));
+}
+
+std::optional<EventRecord> from_file(std::string_view line) {
+    auto json = dialect::Json::parse(line, nullptr, false);
+    if (!json.is_object()) return std::nullopt;  // half a line, after a crash
+    auto event = event_named(text_member(json, "event"));
+    if (!event) return std::nullopt;  // of a newer croft
+    EventRecord out{text_member(json, "machine"), *event, text_member(json, "detail")};
+    if (out.detail.empty()) out.detail = end_text(json);
+    out.time = static_cast<uint64_t>(number_member(json, "time"));
+    out.leader = static_cast<int>(number_member(json, "leader"));
+    return out;
+}
+
+std::optional<EventRecord> from_journal(std::string_view line) {
+    auto json = dialect::Json::parse(line, nullptr, false);
+    if (!json.is_object()) return std::nullopt;
+    auto event = event_named(text_member(json, "CROFT_EVENT"));
+    if (!event) return std::nullopt;
+    EventRecord out{text_member(json, "CROFT_MACHINE"), *event, text_member(json, "CROFT_DETAIL")};
+    out.time = static_cast<uint64_t>(number_member(json, "_SOURCE_REALTIME_TIMESTAMP"));
+    if (!out.time) out.time = static_cast<uint64_t>(number_member(json, "__REALTIME_TIMESTAMP"));
+    out.leader = static_cast<int>(number_member(json, "CROFT_LEADER"));
+    return out;
+}
+
+// Whole lines of a stream, as they come.
+class Lines {
+  public:
+    Lines(std::optional<EventRecord> (*parse)(std::string_view), const EventQuery& query, const Sink& sink)
+        : parse_(parse), query_(query), sink_(sink) {}
+
+    Result<> take(std::string_view bytes) {
+        rest_ += bytes;
+        size_t end;
+        while ((end = rest_.find('\n')) != rest_.npos) {
+            auto event = parse_(std::string_view(rest_).substr(0, end));
+            rest_.erase(0, end + 1);
+            if (event && wanted(*event)) TRY(sink_(*event));
+        }
+        return {};
+    }
+
+    // All that can be read now; false at the end of a pipe.
+    Result<bool> drain(int fd) {
+        char buffer[16384];
+        ssize_t n;
+        while ((n = read(fd, buffer, sizeof buffer)) > 0) TRY(take({buffer, static_cast<size_t>(n)}));
+        return n == 0 ? false : true;
+    }
+
+  private:
+    bool wanted(const EventRecord& event) const {
+        return query_.machines.empty() ||
+               std::ranges::find(query_.machines, event.machine) != query_.machines.end();
+    }
+    std::optional<EventRecord> (*parse_)(std::string_view);
+    const EventQuery& query_;
+    const Sink& sink_;
+    std::string rest_;
+};
+
+Fd open_events(const std::string& path) {
+    return Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+// The file grows, or becomes events.1 and a new one begins: then the rest of the old one comes first.
+Result<> follow_file(const Paths& paths, Fd file, Lines& lines) {
+    Fd changes(inotify_init1(IN_CLOEXEC));
+    if (!changes ||
+        inotify_add_watch(changes.get(), paths.run.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+        return os_error(errno, cat("watching ", croft::quoted(paths.run)));
+    for (;;) {
+        if (file) TRY(lines.drain(file.get()));
+        struct stat mine = {}, now = {};
+        bool is_there = stat(events_file(paths).c_str(), &now) == 0;
+        if (is_there && (!file || (fstat(file.get(), &mine) == 0 && mine.st_ino != now.st_ino))) {
+            file = open_events(events_file(paths));
+            continue;
+        }
+        char events[4096];
+        if (read(changes.get(), events, sizeof events) < 0 && errno != EINTR)
+            return os_error(errno, "waiting for events");
+    }
+}
+
+Result<> read_files(const Paths& paths, const EventQuery& query, const Sink& sink) {
+    Lines lines(from_file, query, sink);
+    if (Fd old = open_events(events_file(paths) + ".1")) TRY(lines.drain(old.get()));
+    Fd file = open_events(events_file(paths));
+    if (query.follow) return follow_file(paths, std::move(file), lines);
+    if (file) TRY(lines.drain(file.get()));
+    return {};
+}
+
+// Only what this system's root, or this user, has told: anybody may write to the journal.
+std::vector<std::string> journal_command(const Paths& paths, const EventQuery& query) {
+    std::vector<std::string> words = {"journalctl", "--quiet", "--no-pager", "--output=json", "--all"};
+    if (query.follow) words.insert(words.end(), {"--follow", "--no-tail"});
+    words.push_back("SYSLOG_IDENTIFIER=croft");
+    words.push_back(cat("_UID=", paths.system ? 0 : getuid()));
+    for (const std::string& machine : query.machines) words.push_back(cat("CROFT_MACHINE=", machine));
+    return words;
+}
+
+[[noreturn]] void run_journalctl(std::vector<std::string> words, int output) {
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dup2(null, 0), dup2(output, 1);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    execvp(argv[0], argv.data());
+    _exit(127);
+}
+
+Result<> read_journal(const Paths& paths, const EventQuery& query, const Sink& sink) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return os_error(errno, "making a pipe");
+    Fd output(ends[0]), input(ends[1]);
+    pid_t child = fork();
+    if (child < 0) return os_error(errno, "starting journalctl");
+    if (child == 0) run_journalctl(journal_command(paths, query), input.get());
+    input.reset();
+    Lines lines(from_journal, query, sink);
+    auto done = lines.drain(output.get());
+    output.reset();
+    if (!done) ::kill(child, SIGTERM);
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (!done) return std::move(done).error();
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return error(Errc::unsupported,
+                     "events of this host are in its journal, and journalctl is not there to read it");
+    if (status) return error(Errc::failed, "journalctl failed");
+    return {};
+}
+
+}  // namespace
+
+Result<> read_events(const Paths& paths, const EventQuery& query, const Sink& sink) {
+    if (access(journal_socket, F_OK) == 0) return read_journal(paths, query, sink);
+    return read_files(paths, query, sink);
+}
+
+}  // namespace croft::manager

@@ -1,0 +1,342 @@
+"""Machines as units of systemd: what an administrator does with systemctl, machinectl and journalctl, and what is left.
+
+Each suite's host has its own systemd (252, 257, 262). The machines are apps where that is enough, because a guest is slow,
+and one booted Debian for what only an init can show.
+"""
+
+import json
+import os
+import time
+
+import pytest
+from vm import BUILD, Host
+
+SUITES = os.environ.get("CROFT_VM_SUITES", "bookworm trixie sid").split()
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module", params=SUITES)
+def host(request):
+    if not (BUILD / "src/apps/croft-launch").exists():
+        pytest.fail(f"{BUILD}/src/apps/croft-launch is not built")
+    with Host(request.param, trees=["app", "bookworm"]) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def booted(host):
+    """The Debian tree as a running machine named `deb`."""
+    host.run("croft boot -d --name=deb --ready-timeout=280s /trees/bookworm", timeout=290).check()
+    yield "deb"
+    host.run("croft rm -f deb", timeout=120)
+
+
+@pytest.fixture
+def app(host):
+    """Starts an app in the background; all of them are gone afterwards."""
+    names = []
+
+    def start(name, options="", command="sleep 1000"):
+        names.append(name)
+        host.run(f"croft run -d --name={name} {options} /trees/app {command}", timeout=120).check()
+        return name
+
+    yield start
+    for name in names:
+        host.run(f"croft rm -f {name}", timeout=120)
+
+
+def show(host, unit, *properties):
+    words = " ".join(f"-p {name}" for name in properties)
+    lines = host.run(f"systemctl show {unit} {words}").check().stdout.splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def state(host, name):
+    for machine in json.loads(host.run("croft list --json").check().stdout):
+        if machine["name"] == name:
+            return machine["state"]
+    return None
+
+
+def wait_for(what, seconds=120):
+    until = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < until, "it did not come to be in time"
+        time.sleep(0.5)
+    return value
+
+
+def left(host):
+    """What machines leave behind when something goes wrong."""
+    return host.run("ls /run/croft/machines /run/croft/uids /run/croft/trees; ls -d /sys/fs/cgroup/machine.slice/croft*; "
+                    "systemctl list-units --all --no-legend --plain 'croft-*' | grep -v croft-test-agent; findmnt -rno TARGET | grep croft | grep -v '^/run/croft'; true").stdout
+
+
+# ---------------------------------------------------------------- running one program
+
+
+def test_status_and_streams_are_the_payloads(host):
+    ran = host.run("printf 'a\\nb\\n' | croft run -i /trees/app sh -c 'cat; echo err >&2; exit 7'")
+    assert (ran.status, ran.stdout, ran.stderr) == (7, "a\nb\n", "err\n")
+    ran = host.run("croft run /trees/app sh -c 'kill -TERM $$; sleep 1; exit 3'")
+    assert ran.status == 3, "PID 1 of a namespace does not die of its own signal"
+    assert host.run("croft run --init /trees/app sh -c 'kill -KILL $$'").status == 137
+
+
+def test_what_ends_at_once_keeps_its_status(host):
+    statuses = host.run("for i in 1 2 3 4 5 6; do croft run /trees/app sh -c \"exit $i\"; echo -n \"$? \"; done").stdout
+    assert statuses == "1 2 3 4 5 6 "
+
+
+def test_a_command_that_is_not_there_is_told_by_the_launcher(host):
+    ran = host.run("croft run /trees/app nosuch")
+    assert ran.status == 127 and "there is no command 'nosuch' in the tree" in ran.stderr
+    ran = host.run("croft run --name=bad --property=MemoryMax=nonsense /trees/app true")
+    assert ran.status == 125 and "nonsense" in ran.stderr
+    ran = host.run("croft run --name=bad --property=SocketBindDeny=nonsense /trees/app true")
+    assert ran.status == 125 and "SocketBindDeny" in ran.stderr, "systemd judges properties that croft does not know"
+    assert state(host, "bad") is None
+
+
+def test_nothing_is_left_of_what_ended(host):
+    host.run("croft run /trees/app true").check()
+    wait_for(lambda: "app-" not in left(host), 20)
+
+
+def test_the_payload_is_a_child_of_systemd_and_nothing_stays_beside_it(host, app):
+    app("web")
+    leader = json.loads(host.run("croft show --json web").check().stdout)
+    leader = (leader[0] if isinstance(leader, list) else leader)["leader"]
+    assert show(host, "croft-web.service", "MainPID", "ActiveState", "Delegate", "Slice", "Type") == {
+        "MainPID": str(leader), "ActiveState": "active", "Delegate": "yes", "Slice": "machine.slice", "Type": "notify"}
+    assert host.run(f"awk '/^PPid/ {{ print $2 }}' /proc/{leader}/status").stdout == "1\n"
+    assert host.run("pgrep -a croft; true").stdout.replace("croft-test-agent", "") == "", "no process of ours runs"
+    assert "croft-web.service" in host.run("systemd-cgls --no-pager /machine.slice").stdout
+    assert "machine.slice/croft-web.service" in host.run("systemd-cgtop -b -n 1 --depth=3").stdout
+
+
+def test_limits_are_the_units_and_seen_inside(host, app):
+    app("lim", "--memory=64M --tasks=20 --cpus=0.5 --property=CPUWeight=50")
+    assert show(host, "croft-lim.service", "MemoryMax", "TasksMax", "CPUQuotaPerSecUSec", "CPUWeight") == {
+        "MemoryMax": str(64 * MIB), "TasksMax": "20", "CPUQuotaPerSecUSec": "500ms", "CPUWeight": "50"}
+    inside = host.run("croft exec lim cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max")
+    assert inside.check().stdout == f"{64 * MIB}\n20\n50000 100000\n"
+    host.run("systemctl set-property --runtime croft-lim.service MemoryMax=80M").check()
+    assert host.run("croft exec lim cat /sys/fs/cgroup/memory.max").stdout == f"{80 * MIB}\n"
+
+
+def test_a_program_over_its_memory_is_killed(host):
+    ran = host.run("croft run --memory=24M --property=MemorySwapMax=0 /trees/app sh -c 'head -c 64m /dev/zero | tail -c 60m >/dev/null; echo $?'")
+    assert "137" in ran.stdout, ran
+
+
+def test_systemctl_stops_kills_freezes_and_restarts(host, app):
+    app("ctl", command="sh -c 'trap \"exit 5\" TERM; while :; do sleep 0.2; done'")
+    host.run("systemctl freeze croft-ctl.service").check()
+    assert state(host, "ctl") == "frozen"
+    host.run("systemctl thaw croft-ctl.service").check()
+    assert state(host, "ctl") == "running"
+    first = show(host, "croft-ctl.service", "MainPID")
+    host.run("systemctl restart croft-ctl.service", timeout=120).check()
+    wait_for(lambda: state(host, "ctl") == "running")
+    assert show(host, "croft-ctl.service", "MainPID") != first
+    assert host.run("croft exec ctl echo again").check().stdout == "again\n"
+    host.run("systemctl kill --signal=KILL croft-ctl.service").check()
+    wait_for(lambda: state(host, "ctl") == "failed")
+    app("ctl2", command="sh -c 'trap \"exit 5\" TERM; while :; do sleep 0.2; done'")
+    host.run("systemctl stop croft-ctl2.service").check()
+    assert state(host, "ctl2") in ("failed", "exited")
+
+
+def test_pause_resume_and_stop_by_croft(host, app):
+    app("p", command="sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.2; done'")
+    host.run("croft pause p").check()
+    assert show(host, "croft-p.service", "FreezerState") == {"FreezerState": "frozen"}
+    host.run("croft resume p").check()
+    assert host.run("croft exec p echo back").stdout == "back\n"
+    host.run("croft pause p").check()
+    host.run("croft stop p", timeout=60).check()
+    assert state(host, "p") == "exited"
+    assert host.run("systemctl is-active croft-p.service").stdout.strip() == "inactive"
+
+
+def test_many_are_stopped_at_once(host, app):
+    for number in range(5):
+        app(f"many{number}", "--read-only", command="sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.2; done'")
+    host.run("croft stop --all", timeout=100).check()
+    assert [state(host, f"many{number}") for number in range(5)] == ["exited"] * 5
+
+
+def test_output_is_in_the_journal_with_the_machines_name(host, app):
+    app("talk", command="sh -c 'echo to-the-journal; sleep 1000'")
+    read = lambda: host.run("journalctl -o json --no-pager MACHINE=talk").stdout
+    entry = json.loads(next(line for line in wait_for(lambda: "to-the-journal" in read() and read()).splitlines() if "to-the-journal" in line))
+    assert entry["SYSLOG_IDENTIFIER"] == "talk" and entry["_SYSTEMD_UNIT"] == "croft-talk.service"
+
+
+def test_settings_of_the_service_take_effect(host):
+    host.run("mkdir -p /etc/croft/machines; printf '[Exec]\\nBoot=no\\nParameters=sleep 1000\\n[Machine]\\nDirectory=/trees/app\\n"
+             "[Unit]\\nOnFailure=sentinel.service\\n[Service]\\nRuntimeMaxSec=2s\\n' >/etc/croft/machines/brief.machine; "
+             "printf '[Service]\\nType=oneshot\\nExecStart=touch /run/sentinel\\n' >/run/systemd/system/sentinel.service; systemctl daemon-reload").check()
+    host.run("croft run -d --name=brief /trees/app sleep 1000").check()
+    wait_for(lambda: state(host, "brief") == "failed", 60)
+    wait_for(lambda: host.run("test -e /run/sentinel").status == 0, 60)
+    host.run("croft rm brief; rm /etc/croft/machines/brief.machine").check()
+
+
+def test_a_name_that_is_taken_is_told(host, app):
+    app("one")
+    ran = host.run("croft run -d --name=one /trees/app true")
+    assert ran.status == 125 and "taken by a machine that is running" in ran.stderr
+
+
+def test_a_terminal_can_be_left_and_attached_again(host):
+    script = r"""
+import os, pty, sys, time, select
+def spawn(argv):
+    pid, fd = pty.fork()
+    if pid == 0: os.execvp(argv[0], argv)
+    return pid, fd
+def until(fd, text, seconds=60):
+    seen, end = b"", time.time() + seconds
+    while text not in seen and time.time() < end:
+        if select.select([fd], [], [], 1)[0]:
+            try: seen += os.read(fd, 4096)
+            except OSError: break
+    return seen
+pid, fd = spawn(["croft", "run", "-it", "--name=tty", "/trees/app", "sh"])
+os.write(fd, b"echo first=$((40+2)); tty\n")
+print(until(fd, b"first=42\r\n").decode(errors="replace"))
+os.write(fd, b"\x10\x11")
+print(until(fd, b"left machine").decode(errors="replace"))
+os.waitpid(pid, 0)
+print(os.popen("croft list -q --running").read())
+pid, fd = spawn(["croft", "attach", "tty"])
+os.write(fd, b"\necho second=$((40+3)); exit 9\n")
+print(until(fd, b"second=43\r\n").decode(errors="replace"))
+until(fd, b"never", 5)
+print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    ran = host.run("cat >/tmp/attach-twice.py <<'EOF'\n" + script + "\nEOF\npython3 /tmp/attach-twice.py", timeout=200)
+    assert "first=42" in ran.stdout and "left machine 'tty' running" in ran.stdout and "\ntty\n" in ran.stdout, ran
+    assert "second=43" in ran.stdout and "status 9" in ran.stdout, ran
+    host.run("croft rm -f tty")
+
+
+# ---------------------------------------------------------------- a launcher that fails, or is killed
+
+
+def test_a_launcher_that_fails_or_is_killed_leaves_nothing(host):
+    for option in ("--fail-step", "--kill-step"):
+        for step in (0, 7, 20, 33):
+            host.run(f"croft run --name=walk {option}={step} /trees/app true", timeout=120)
+            host.run("croft rm -f walk 2>/dev/null; croft run --name=walk /trees/app true", timeout=120).check()
+    wait_for(lambda: "walk" not in left(host), 30)
+
+
+# ---------------------------------------------------------------- a booted system
+
+
+def test_debian_boots_and_systemd_knows(host, booted):
+    assert host.run(f"croft exec {booted} systemctl is-system-running --wait", timeout=240).stdout == "running\n"
+    unit = show(host, "croft-deb.service", "ActiveState", "StatusText", "NRestarts")
+    assert unit["ActiveState"] == "active" and unit["StatusText"], unit
+    assert state(host, "deb") == "running"
+
+
+def test_the_booted_system_manages_its_own_cgroups(host, booted):
+    controllers = host.run(f"croft exec {booted} cat /sys/fs/cgroup/cgroup.controllers").check().stdout.split()
+    assert {"memory", "pids"} <= set(controllers)
+    limit = host.run(f"croft exec {booted} systemd-run --quiet --wait --pipe -p TasksMax=33 sh -c 'cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/pids.max'", timeout=120)
+    assert limit.check().stdout == "33\n"
+    assert host.run(f"croft exec {booted} sh -c 'echo max >/sys/fs/cgroup/memory.max'").status != 0
+
+
+def test_machined_knows_the_machine(host, booted):
+    machines = host.run("machinectl list --no-legend --no-pager").check().stdout
+    assert machines.split()[:3] == ["deb", "container", "croft"]
+    status = host.run("machinectl status deb --no-pager").check().stdout
+    assert "croft-deb.service" in status and "Debian" in status
+    assert host.run("machinectl shell deb /bin/echo from-the-shell </dev/null", timeout=120).stdout.strip() == "from-the-shell"
+    assert host.run("systemd-run -M deb --wait --pipe --quiet id -un", timeout=120).check().stdout == "root\n"
+    assert "dbus.service" in host.run("systemctl -M deb list-units --no-pager --plain").check().stdout
+    assert host.run("journalctl -M deb --no-pager -n 5").check().stdout.strip()
+    assert "org.freedesktop.systemd1" in host.run("busctl -M deb --no-pager list").check().stdout
+    host.run("loginctl -M deb --no-pager list-sessions").check()
+    host.run("machinectl copy-from deb /etc/os-release /tmp/os-release && grep bookworm /tmp/os-release").check()
+
+
+def test_apps_are_registered_too(host, app):
+    app("reg")
+    wait_for(lambda: "reg" in host.run("machinectl list --no-legend --no-pager").stdout.split(), 30)
+
+
+def test_machinectl_terminates_and_the_end_is_recorded(host, app):
+    app("term")
+    wait_for(lambda: "term" in host.run("machinectl list --no-legend --no-pager").stdout.split(), 30)
+    host.run("machinectl terminate term").check()
+    wait_for(lambda: state(host, "term") in ("exited", "failed"), 60)
+
+
+def test_a_reboot_from_inside_is_a_restart_of_the_unit(host, booted):
+    before = show(host, "croft-deb.service", "MainPID", "NRestarts")
+    host.run(f"croft exec {booted} systemctl reboot", timeout=60)
+    wait_for(lambda: show(host, "croft-deb.service", "NRestarts")["NRestarts"] != before["NRestarts"], 120)
+    wait_for(lambda: state(host, "deb") == "running", 240)
+    after = show(host, "croft-deb.service", "MainPID", "NRestarts")
+    assert after["MainPID"] != before["MainPID"] and int(after["NRestarts"]) == int(before["NRestarts"]) + 1
+    assert host.run("machinectl list --no-legend --no-pager").stdout.split()[:1] == ["deb"]
+    assert host.run(f"croft exec {booted} systemctl is-system-running --wait", timeout=240).stdout == "running\n"
+
+
+def test_the_console_is_there(host, booted):
+    assert "Debian GNU/Linux" in host.run("journalctl -u croft-deb --no-pager").stdout
+    script = r"""
+import os, pty, select, time
+pid, fd = pty.fork()
+if pid == 0: os.execvp("croft", ["croft", "attach", "deb"])
+seen, end = b"", time.time() + 60
+os.write(fd, b"\n")
+while b"login:" not in seen and time.time() < end:
+    if select.select([fd], [], [], 1)[0]: seen += os.read(fd, 4096)
+os.write(fd, b"\x10\x11")
+os.waitpid(pid, 0)
+print(b"login:" in seen)
+"""
+    for _ in range(2):
+        ran = host.run("cat >/tmp/console.py <<'EOF'\n" + script + "\nEOF\npython3 /tmp/console.py", timeout=120)
+        assert ran.stdout == "True\n", ran
+
+
+def test_poweroff_from_inside_ends_the_unit_well(host, booted):
+    host.run(f"croft exec {booted} systemctl poweroff", timeout=60)
+    wait_for(lambda: state(host, "deb") == "exited", 120)
+    assert host.run("systemctl is-failed croft-deb.service").stdout.strip() in ("inactive", "unknown")
+    assert host.run("machinectl list --no-legend --no-pager").stdout.split() == []
+    host.run("croft rm deb").check()
+
+
+def test_boot_without_private_users_waits_for_readiness_too(host):
+    ran = host.run("croft boot -d --private-users=no --name=plain --ready-timeout=280s /trees/bookworm", timeout=290).check()
+    assert show(host, "croft-plain.service", "ActiveState") == {"ActiveState": "active"}
+    assert host.run("croft exec plain systemctl is-active multi-user.target", timeout=100).stdout == "active\n"
+    assert host.run("pgrep -c croft-launch; true").stdout == "0\n"
+    host.run("croft stop plain", timeout=200).check()
+    host.run("croft rm plain").check()
+
+
+def test_the_inner_systemd_keeps_the_watchdog_quiet(host):
+    host.run("mkdir -p /etc/croft/machines; printf '[Service]\\nWatchdogSec=20s\\n' >/etc/croft/machines/dog.machine").check()
+    host.run("croft boot -d --name=dog --ready-timeout=280s /trees/bookworm", timeout=290).check()
+    first = show(host, "croft-dog.service", "WatchdogTimestampMonotonic")
+    wait_for(lambda: show(host, "croft-dog.service", "WatchdogTimestampMonotonic") != first, 60)
+    assert show(host, "croft-dog.service", "NRestarts") == {"NRestarts": "0"}
+    host.run("croft pause dog")
+    host.run("croft resume dog")
+    host.run("croft rm -f dog; rm /etc/croft/machines/dog.machine", timeout=120).check()
+
+
+def test_after_all_of_it_nothing_is_left(host):
+    host.run("for name in $(croft list -q); do croft rm -f $name; done", timeout=120)
+    wait_for(lambda: left(host).split() == [], 30), left(host)
