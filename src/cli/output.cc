@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -89,18 +90,29 @@ std::string wrapped(std::string_view prose, unsigned columns, unsigned indent) {
     return out;
 }
 
-Progress::Progress() : live_(is_terminal(STDERR_FILENO)) {}
+Progress::Progress() : live_(is_terminal(STDERR_FILENO)), job_(getenv("CROFT_JOB")) {}
+
+namespace {
+// croftd shows it as the job's property Progress.
+void tell_job(const char* directory, std::string_view text) {
+    Fd place(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (place) (void)replace_file_at(place.get(), "progress", text, 0600);
+}
+}  // namespace
 
 void Progress::show(std::string_view text) {
+    if (job_) tell_job(job_, text.starts_with("croft: ") ? text.substr(7) : text);
+    shown_ = live_ || job_;
     if (!live_) return;
     [[maybe_unused]] Result<> ignored = write_all(STDERR_FILENO, cat("\r\x1b[K", text));
-    shown_ = true;
 }
 
 void Progress::clear() {
     if (!shown_) return;
-    [[maybe_unused]] Result<> ignored = write_all(STDERR_FILENO, "\r\x1b[K");
     shown_ = false;
+    if (job_) tell_job(job_, "");
+    if (!live_) return;
+    [[maybe_unused]] Result<> ignored = write_all(STDERR_FILENO, "\r\x1b[K");
 }
 
 }  // namespace croft::cli

@@ -39,7 +39,7 @@ size_t width(std::string_view text);
 // Breaks prose into lines of at most `columns`, each after the first `indent` spaces deep.
 std::string wrapped(std::string_view prose, unsigned columns, unsigned indent);
 
-// One changing line on a terminal ("starting…"); silent elsewhere. Wiped when it goes.
+// One changing line on a terminal ("starting…"), and what a job of croftd's is at; silent elsewhere. Wiped when it goes.
 class Progress {
   public:
     Progress();
@@ -51,6 +51,7 @@ class Progress {
 
   private:
     bool live_ = false;  // standard error is a terminal
+    const char* job_ = nullptr;  // directory of the job that this is
     bool shown_ = false;
 };
 
