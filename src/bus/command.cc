@@ -57,6 +57,10 @@ Result<> add_machines(Command& command, const cli::Arguments& args, Named named)
         return {};
     }
     if (named == Named::copy) return add_copied(command, args);
+    if (named == Named::every && args.operands.empty()) {
+        command.machines = {"*"};
+        return {};
+    }
     TRY(cli::expect_operands(*command.verb, args, 1, SIZE_MAX));
     if (command.access == Access::login) return add_login(command, args);
     size_t count = named == Named::first ? 1 : args.operands.size();
