@@ -375,34 +375,32 @@ def test_small_and_hardened(host, machines):
 
 
 def test_a_user_has_a_bus_too(host):
-    """`croftd --user`, started by alice's own bus, shows her own machines; everybody on that bus hears of them."""
+    """`croftd --user`, started by alice's session bus, shows her own machines; everybody on that bus hears of them. There is no
+    systemd on that bus, so jobs are croftd's children."""
     host.run("""
-loginctl enable-linger alice
-for try in $(seq 100); do [ -S /run/user/1001/bus ] && break; sleep 0.2; done
 sed s,@LIBEXECDIR@,/files/apps, /files/dbus/org.croft.Croft1.session.service.in >/usr/share/dbus-1/services/org.croft.Croft1.service
-sed s,@LIBEXECDIR@,/files/apps, /files/units/croftd-user.service.in >/etc/systemd/user/croftd.service
 cp -a /trees/app /home/alice/app && chown -R alice: /home/alice/app
+install -d -o alice -m 700 /run/user/1001
 """).check()
     script = f"""
-export XDG_RUNTIME_DIR=/run/user/1001; cd
-systemctl --user daemon-reload; busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig
+cd; export XDG_RUNTIME_DIR=/run/user/1001
 busctl --user get-property {NAME} {PATH} {MANAGER} Scope
 gdbus monitor --session --dest {NAME} >seen &
 monitor=$!
 for try in $(seq 100); do busctl --user list --no-legend | grep -q " gdbus " && break; sleep 0.2; done
 croft run -d --name=mine ~/app sleep infinity
 busctl --user call {NAME} {PATH} {MANAGER} ListMachines
-job=$(busctl --user call {NAME} {PATH} {MANAGER} Stop 'sa{{sv}}' mine 1 timeout s 1s | cut -d'"' -f2)
+job=$(busctl --user -- call {NAME} {PATH} {MANAGER} Stop 'sa{{sv}}' mine 1 timeout s 1s | cut -d'"' -f2)
 busctl --user call {NAME} $job {JOB} Wait
-busctl --user get-property {NAME} $job {JOB} Unit | grep -c croft-job-
+busctl --user get-property {NAME} $job {JOB} Unit
 for try in $(seq 100); do grep -q "'running', 'exited'" seen && break; sleep 0.2; done
 kill $monitor; grep -c StateChanged seen; croft rm -q mine
 """
-    (ran := host.run(f"runuser -u alice -- env HOME=/home/alice bash <<'END'\n{script}END", timeout=180)).check()
-    lines = ran.stdout.splitlines()
-    assert lines[0] == 's "user"', ran
+    ran = host.run(f"runuser -u alice -- env HOME=/home/alice dbus-run-session -- bash <<'END'\n{script}END", timeout=120)
+    lines = ran.check().stdout.splitlines()
+    assert lines[0] == 's "user"' and lines[1] == "mine", ran
     assert lines[2].startswith('a(ssuso) 1 "mine" "running"'), ran
-    assert lines[3:5] == ["i 0", "1"] and int(lines[5]) >= 1, ran
+    assert lines[3:5] == ["i 0", 's ""'] and int(lines[5]) >= 1, ran
 
 
 def test_leaves_when_idle(host):
