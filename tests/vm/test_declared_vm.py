@@ -43,7 +43,7 @@ def host(request):
     for needed in ("src/apps/croft-generator", "units/croft@.service"):
         if not (BUILD / needed).exists():
             pytest.fail(f"{BUILD}/{needed} is not built")
-    with Host(request.param, files={"units": BUILD / "units"}, trees=["app"]) as host:
+    with Host(request.param, files={"units": BUILD / "units"}, trees=["app", "bookworm"]) as host:
         host.run(INSTALL).check()
         host.run(f"cat >/etc/croft/machines/web.machine <<'E'\n{WEB}E\ncat >/etc/croft/machines/bad.machine <<'E'\n{BAD}E\n"
                  "systemctl daemon-reload").check()
@@ -56,6 +56,12 @@ def prop(host, unit, name):
 
 def shown(host, name):
     return json.loads(host.run(f"croft show --json {name}").check().stdout)[0]
+
+
+def told(host, name):
+    host.run("journalctl --sync")
+    lines = host.run(f"croft events --json {name}", timeout=120).check().stdout.splitlines()
+    return [json.loads(line)["event"] for line in lines]
 
 
 def test_a_file_is_a_unit(host):
@@ -132,12 +138,38 @@ def test_ready_becomes_a_unit(host):
 
 def test_events_are_in_the_journal(host):
     host.run("croft start web && croft pause web && croft resume web && croft stop web", timeout=200).check()
-    host.run("journalctl --sync")
-    events = [json.loads(line) for line in host.run("croft events --json web", timeout=120).check().stdout.splitlines()]
-    last = [event["event"] for event in events][-5:]
-    assert last[:4] == ["started", "frozen", "thawed", "stopping"] and last[4] == "exited", events[-8:]
+    assert told(host, "web")[-5:] == ["started", "frozen", "thawed", "stopping", "exited"]
     by_journalctl = host.run("journalctl --boot --output=cat CROFT_MACHINE=web CROFT_EVENT=frozen").check().stdout
     assert "machine web is paused" in by_journalctl
+
+
+def wait_for(host, words, condition):
+    """Asks until the answer is right; the guest is slow, so it asks some dozens of times at most."""
+    for _ in range(60):
+        ran = host.run(f"sleep 1; {words}", timeout=120)
+        if condition(ran.stdout):
+            return ran.stdout
+    pytest.fail(f"{words}: {ran}")
+
+
+def test_a_booted_machine_lives_as_its_unit(host):
+    """Up, degraded by a unit of its own that fails, rebooted from inside, stopped."""
+    host.run("printf '[Service]\\nType=oneshot\\nExecStart=/bin/false\\n' >/trees/bookworm/etc/systemd/system/fails.service; "
+             "mkdir -p /trees/bookworm/etc/systemd/system/multi-user.target.wants; "
+             "ln -s ../fails.service /trees/bookworm/etc/systemd/system/multi-user.target.wants/; "
+             "croft create -q deb --directory=/trees/bookworm").check()
+    assert prop(host, "croft@deb", "KillSignal") == "37"
+    host.run("croft start --ready-timeout=280s deb", timeout=300).check()
+    assert prop(host, "croft@deb", "ActiveState") == "active"
+    assert '"degraded"' in wait_for(host, "croft show --json deb", lambda text: '"state": "degraded"' in text)
+    assert '"state": "running"' in host.run("croft list --json deb").stdout
+    host.run("croft reboot deb", timeout=120).check()
+    wait_for(host, "croft show --json deb", lambda text: '"restarts": 1' in text and '"ready": true' in text)
+    host.run("croft stop deb", timeout=280).check()
+    events = told(host, "deb")
+    assert [event for event in events if event != "config"] == [
+        "started", "ready", "rebooted", "started", "ready", "stopping", "exited"], events
+    host.run("croft rm -q --config deb").check()
 
 
 def test_units_follow_the_files(host):
