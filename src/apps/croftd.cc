@@ -1,6 +1,7 @@
 // croftd: croft on a bus. `croftd` for the system's machines, `croftd --user` for one user's; started by the bus, leaves
 // when it is idle.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/log.h"
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
             return fail(error(Errc::usage, cat(quoted(word), " is no option of croftd (--user, --idle=TIME)")));
         }
     }
+    // For whoever looks for a machine in vain: its sentence is not for a person here, so nobody looks for names that are close.
+    setenv("CROFT_JOB", "", 1);
     auto paths = manager::find_paths();
     if (!paths) return fail(paths.error());
     if (options.scope == bus::Scope::system && !paths->system)

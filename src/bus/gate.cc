@@ -60,7 +60,7 @@ int Gate::arrived(sd_bus_message* message) {
         sd_bus_message_unref(message);
         return 0;
     }
-    store_.refresh();
+    store_.look();
     if (sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") > 0)
         listed_(sender_);
     if (authority_.may_everything(sender_)) {

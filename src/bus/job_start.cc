@@ -94,7 +94,8 @@ class JobStart {
         Fd place = TRY(open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY));
         TRY(replace_file_at(place.get(), "job", job_text(job_), 0600).within("writing a job's file"));
         if (request_.streams.empty()) {
-            request_.streams.push_back(TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY)));
+            if (!request_.input) request_.input = TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY));
+            request_.streams.push_back(std::move(request_.input));
             request_.streams.emplace_back();
             request_.streams.push_back(
                 TRY(open_at(place.get(), "stderr", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600)));

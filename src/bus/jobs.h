@@ -51,6 +51,7 @@ struct Request {
     std::string terminal;   // TERM
     std::string directory;  // working directory
     std::vector<Fd> streams;  // none or three
+    Fd input;                 // without streams: standard input, else /dev/null
 };
 
 class Jobs {

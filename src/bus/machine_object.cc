@@ -76,6 +76,7 @@ constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit
 const sd_bus_vtable methods[] = {
     SD_BUS_METHOD_WITH_ARGS("Exec", SD_BUS_ARGS("as", command, "a{sv}", options, "ah", streams),
                             SD_BUS_RESULT("o", job), exec, all_may),
+    VERB("Start", start),
     VERB("Stop", stop),
     VERB("PowerOff", poweroff),
     VERB("Reboot", reboot),

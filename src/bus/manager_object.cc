@@ -141,6 +141,36 @@ int open_shell(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
+// (s name, as words): `croft set NAME KEY=VALUE…`, `croft unset NAME KEY…`.
+template <const char* const& verb>
+int change_method(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char* name = nullptr;
+    int r = sd_bus_message_read(call, "s", &name);
+    if (r < 0) return r;
+    auto settings = read_strings(call);
+    if (!settings) return reply_error(call, settings.error());
+    Asked asked{.verb = verb, .words = {"--", name}};
+    asked.words.insert(asked.words.end(), settings->begin(), settings->end());
+    service_of(data).requests().handle(call, std::move(asked));
+    return 1;
+}
+
+int rename(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char *from = nullptr, *to = nullptr;
+    int r = sd_bus_message_read(call, "ss", &from, &to);
+    if (r < 0) return r;
+    service_of(data).requests().handle(call, Asked{.verb = "rename", .words = {"--", from, to}});
+    return 1;
+}
+
+int define(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char *name = nullptr, *text = nullptr;
+    int r = sd_bus_message_read(call, "ss", &name, &text);
+    if (r < 0) return r;
+    service_of(data).requests().handle(call, read_define(name, text));
+    return 1;
+}
+
 // The options of Command that are about the caller.
 Result<Asked> read_command(sd_bus_message* call) {
     Asked asked;
@@ -196,6 +226,13 @@ const sd_bus_vtable vtable[] = {
     PROGRAM("Run", tree, command, run),
     PROGRAM("Boot", tree, arguments, boot),
     PROGRAM("Exec", name, command, exec),
+    VERB("Start", start),
+    SD_BUS_METHOD_WITH_ARGS("Define", SD_BUS_ARGS("s", name, "s", text), SD_BUS_RESULT("o", job), define, all_may),
+    SD_BUS_METHOD_WITH_ARGS("Change", SD_BUS_ARGS("s", name, "as", settings), SD_BUS_RESULT("o", job),
+                            change_method<verb_word::set>, all_may),
+    SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", name, "as", keys), SD_BUS_RESULT("o", job),
+                            change_method<verb_word::unset>, all_may),
+    SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name, "s", new_name), SD_BUS_RESULT("o", job), rename, all_may),
     VERB("Stop", stop),
     VERB("PowerOff", poweroff),
     VERB("Reboot", reboot),

@@ -32,6 +32,8 @@ constexpr Property<Machine> machine_rows[] = {
     {"OutcomeStatus", "i", Emits::changes,
      [](const Machine& m) -> Value { return static_cast<int32_t>(m.outcome.status); }},
     {"OutcomeText", "s", Emits::changes, [](const Machine& m) -> Value { return outcome_text(m); }},
+    {"File", "s", Emits::changes, [](const Machine& m) -> Value { return m.file; }},
+    {"Mistake", "s", Emits::changes, [](const Machine& m) -> Value { return m.mistake; }},
     {"Kind", "s", Emits::changes,
      [](const Machine& m) -> Value { return std::string(m.record.boot ? "system" : "app"); }},
     {"Command", "as", Emits::changes, [](const Machine& m) -> Value { return m.record.command; }},

@@ -128,6 +128,7 @@ void Requests::start(Message call, const Command& command, Asked& asked) {
     request.terminal = asked.terminal;
     if (names_host_paths(command.access)) request.directory = asked.directory;
     request.streams = std::move(asked.streams);
+    request.input = std::move(asked.input);
     auto master = std::make_shared<Fd>(std::move(asked.master));
     jobs_.run(std::move(request), [call, master](const Job* job, const Error& why) {
         if (!job) {

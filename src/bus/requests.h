@@ -18,6 +18,7 @@ struct Asked {
     std::string terminal, directory;
     bool attached = false;
     std::vector<Fd> streams;
+    Fd input;   // standard input alone
     Fd master;  // of a new terminal whose other end the streams are: goes back with the answer
 };
 

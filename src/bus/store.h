@@ -1,4 +1,5 @@
-// The machines as the bus shows them: read from croft's files, read again when the kernel says that files have changed.
+// The machines as the bus shows them, those that run, have ended, or are only declared: read from croft's files, read again when the
+// kernel says that files have changed.
 // Nothing here is ever written; whoever kills croftd and starts it again has lost nothing.
 //
 // A change of a machine is a change in its directory: the record, `ready`, `exit` are renamed into it, `paused` comes and
@@ -34,6 +35,9 @@ class Store {
     const manager::Paths& paths() const { return paths_; }
     // Looks at what has changed since, now.
     void refresh();
+    // Before a message is answered: also what no watch tells (a tree that has come, a directory of files that is new); once a
+    // second at most.
+    void look();
 
   private:
     static int readable(sd_event_source*, int fd, uint32_t, void* data);
@@ -41,6 +45,8 @@ class Store {
     void read_all();
     void read_one(const std::string& name);
     void watch(const std::string& name, Entry& entry);
+    void watch_declarations();
+    void event_of(int watch, const std::string& file, uint32_t mask);
     void watch_group(const std::string& name, Entry& entry);
     void forget(const std::string& name);
     manager::Paths paths_;
@@ -50,6 +56,8 @@ class Store {
     std::set<std::string> stale_;
     Fd directory_, inotify_;
     int root_watch_ = -1;
+    std::map<int, std::string> places_;  // directories of machine files, by watch
+    uint64_t looked_ = 0;                // at trees of machines that are only declared
     Source source_;
 };
 

@@ -30,7 +30,8 @@ enum class Access : unsigned char {
 };
 
 // Which of a verb's operands are names of machines.
-enum class Named : unsigned char { none, first, all, copy };  // copy: one of two is NAME:PATH
+// copy: one of two is NAME:PATH; every: without a name it is about all machines.
+enum class Named : unsigned char { none, first, all, copy, every };
 
 struct AccessRow {
     const char* verb;
