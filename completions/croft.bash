@@ -29,7 +29,7 @@ _croft_options() {
         wait) echo '--json --help' ;;
         exec) echo '--tty --interactive --no-stdin --detach --user= --workdir= --env= --privileged --detach-keys= --help' ;;
         shell|login) echo '--env= --detach-keys= --help' ;;
-        attach) echo '--detach-keys= --help' ;;
+        attach|console) echo '--detach-keys= --help' ;;
         cp|copy) echo '--help' ;;
         bind) echo '--read-only --mkdir --no-idmap --help' ;;
         unbind) echo '--help' ;;
@@ -118,7 +118,7 @@ _croft_operand() {
         wait) COMPREPLY=($(compgen -W "$(_croft_machines)" -- "$3")) ;;
         exec) COMPREPLY=($(compgen -W "$(_croft_machines --running)" -- "$3")) ;;
         shell|login) COMPREPLY=($(compgen -W "$(_croft_machines --running)" -- "$3")) ;;
-        attach) COMPREPLY=($(compgen -W "$(_croft_machines --running)" -- "$3")) ;;
+        attach|console) COMPREPLY=($(compgen -W "$(_croft_machines --running)" -- "$3")) ;;
         cp|copy) compopt -o filenames -o nospace; COMPREPLY=($(compgen -f -- "$3") $(compgen -S : -W "$(_croft_machines --running)" -- "$3")) ;;
         bind) COMPREPLY=($(compgen -W "$(_croft_machines --running)" -- "$3")) ;;
         unbind) COMPREPLY=($(compgen -W "$(_croft_machines --running)" -- "$3")) ;;
