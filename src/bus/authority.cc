@@ -11,8 +11,8 @@
 namespace croft::bus {
 
 namespace {
-constexpr uint64_t keep_for = 5'000'000;       // µs
-constexpr uint64_t patience = 300'000'000;     // a person types a password
+constexpr uint64_t keep_for = 5'000'000;    // µs
+constexpr uint64_t patience = 300'000'000;  // a person types a password
 constexpr size_t many = 10'000;
 constexpr uint32_t allow_interaction = 1;
 
@@ -31,7 +31,7 @@ int append_detail(sd_bus_message* call, const char* key, const std::string& valu
 }
 
 std::string dialog_text(const Question& question) {
-    std::string whom = question.machine.empty() ? "a machine"
+    std::string whom = question.machine.empty()  ? "a machine"
                        : question.machine == "*" ? "all machines"
                                                  : "the machine '$(machine)'";
     return cat("Authentication is required to ", access_phrase(question.access), " ", whom, ".");
@@ -51,9 +51,9 @@ Result<> Authority::start() {
         static_cast<Authority*>(data)->kept_.clear();
         return 0;
     };
-    int r = sd_bus_match_signal_async(bus_, changed_.put(), "org.freedesktop.PolicyKit1",
-                                      "/org/freedesktop/PolicyKit1/Authority",
-                                      "org.freedesktop.PolicyKit1.Authority", "Changed", forget, nullptr, this);
+    int r = sd_bus_match_signal_async(
+        bus_, changed_.put(), "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+        "org.freedesktop.PolicyKit1.Authority", "Changed", forget, nullptr, this);
     if (r < 0) return bus_error(r, "watching polkit");
     return {};
 }
@@ -93,8 +93,7 @@ Result<Message> Authority::call_for(const std::string& sender, const Question& q
     if (r >= 0 && question.interactive)
         r = append_detail(call.get(), "polkit.message", dialog_text(question));
     if (r >= 0) r = sd_bus_message_close_container(call.get());
-    if (r >= 0)
-        r = sd_bus_message_append(call.get(), "us", question.interactive ? allow_interaction : 0, "");
+    if (r >= 0) r = sd_bus_message_append(call.get(), "us", question.interactive ? allow_interaction : 0, "");
     if (r < 0) return bus_error(r, "asking polkit");
     return call;
 }
@@ -105,7 +104,8 @@ int Authority::answered(sd_bus_message* reply, void* data, sd_bus_error*) {
     --self.waiting_;
     Answer answer = Answer::no;
     if (const sd_bus_error* why = sd_bus_message_get_error(reply)) {
-        warn(cat("polkit does not answer, so only root may do anything: ", why->message ? why->message : why->name));
+        warn(cat("polkit does not answer, so only root may do anything: ",
+                 why->message ? why->message : why->name));
         asked->key.clear();
     } else {
         int yes = 0, challenge = 0;

@@ -1,9 +1,10 @@
-// Who may do what: asks polkit, without ever waiting for it. Called by bus/gate.cc (may this caller look?) and
-// bus/request.cc (may it do this?).
+// Who may do what: asks polkit, without ever waiting for it. Called by bus/gate.cc (may this caller look?)
+// and bus/request.cc (may it do this?).
 //
-// Root may everything, and on a session bus everybody is the machines' owner. Everybody else is judged by polkit: the action
-// org.croft.Croft1.ACCESS with the details `machine`, `verb` and `user`. Where polkit is not there the answer is no. Answers to "may look"
-// are kept for five seconds, because one listing asks for each machine; other answers are never kept.
+// Root may everything, and on a session bus everybody is the machines' owner. Everybody else is judged by
+// polkit: the action org.croft.Croft1.ACCESS with the details `machine`, `verb` and `user`. Where polkit is
+// not there the answer is no. Answers to "may look" are kept for five seconds, because one listing asks for
+// each machine; other answers are never kept.
 #pragma once
 
 #include <functional>

@@ -101,10 +101,11 @@ void Gate::visible(const std::string& sender, std::function<void(std::set<std::s
     };
     for (const auto& [name, entry] : store_.all()) {
         ++gathered->open;
-        authority_.ask(sender, {.machine = name, .verb = "show"}, [gathered, done, name = name](Answer answer) {
-            if (answer == Answer::yes) gathered->names.insert(name);
-            done();
-        });
+        authority_.ask(sender, {.machine = name, .verb = "show"},
+                       [gathered, done, name = name](Answer answer) {
+                           if (answer == Answer::yes) gathered->names.insert(name);
+                           done();
+                       });
     }
     done();
 }

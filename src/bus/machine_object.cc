@@ -69,7 +69,7 @@ int open_shell(sd_bus_message* call, void* data, sd_bus_error*) {
 }
 
 constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
-#define VERB(method, verb)                                                                   \
+#define VERB(method, verb)                                                                  \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), \
                             verb_method<verb_word::verb>, all_may)
 

@@ -32,8 +32,8 @@ uint64_t number_in(const manager::Machine& machine, const char* file, std::strin
     }
     return UINT64_MAX;
 }
-// Moments that are no states: a name that is claimed and has no record yet, and the remains of a machine while they
-// are being removed file by file (it has ended, and the same machine never lives again).
+// Moments that are no states: a name that is claimed and has no record yet, and the remains of a machine
+// while they are being removed file by file (it has ended, and the same machine never lives again).
 bool is_passing(const Entry* known, const manager::Machine& machine) {
     if (machine.only_declared()) return false;
     if (machine.record.created == 0) return true;
@@ -123,7 +123,8 @@ void Store::watch_declarations() {
             std::string_view file = entry->d_name;
             if (fresh && !declared_name(file).empty()) stale_.insert(declared_name(file));
             if (!file.ends_with(directory_end)) continue;
-            int drop_ins = inotify_add_watch(inotify_.get(), cat(place, "/", file).c_str(), root_events | IN_CLOSE_WRITE);
+            int drop_ins = inotify_add_watch(inotify_.get(), cat(place, "/", file).c_str(),
+                                             root_events | IN_CLOSE_WRITE);
             if (drop_ins >= 0) names_[drop_ins] = declared_name(file);
         }
         if (directory) closedir(directory);
@@ -159,7 +160,8 @@ void Store::watch(const std::string& name, Entry& entry) {
     names_[wd] = name;
 }
 
-// After each look: the group is known once the machine has started. The kernel drops the watch with the group.
+// After each look: the group is known once the machine has started. The kernel drops the watch with the
+// group.
 void Store::watch_group(const std::string& name, Entry& entry) {
     const std::string& group = entry.machine.record.cgroup;
     if (group.empty() || !entry.machine.alive()) return;

@@ -1,10 +1,11 @@
-// The machines as the bus shows them, those that run, have ended, or are only declared: read from croft's files, read again when the
-// kernel says that files have changed.
-// Nothing here is ever written; whoever kills croftd and starts it again has lost nothing.
+// The machines as the bus shows them, those that run, have ended, or are only declared: read from croft's
+// files, read again when the kernel says that files have changed. Nothing here is ever written; whoever kills
+// croftd and starts it again has lost nothing.
 //
-// A change of a machine is a change in its directory: the record, `ready`, `exit` are renamed into it, `paused` comes and
-// goes, and when its keeper dies the kernel closes the lock, which the directory's watch reports too
-// (IN_CLOSE_WRITE). Whether it is frozen, only the kernel knows, who tells in its control group's cgroup.events.
+// A change of a machine is a change in its directory: the record, `ready`, `exit` are renamed into it,
+// `paused` comes and goes, and when its keeper dies the kernel closes the lock, which the directory's watch
+// reports too (IN_CLOSE_WRITE). Whether it is frozen, only the kernel knows, who tells in its control group's
+// cgroup.events.
 #pragma once
 
 #include <functional>
@@ -27,7 +28,8 @@ struct Entry {
 class Store {
   public:
     // `before` is null for a new machine, `now` for one that has gone.
-    using Changed = std::function<void(const std::string& name, const manager::Machine* before, const manager::Machine* now)>;
+    using Changed = std::function<void(const std::string& name, const manager::Machine* before,
+                                       const manager::Machine* now)>;
     Store(manager::Paths paths, Changed changed) : paths_(std::move(paths)), changed_(std::move(changed)) {}
     Result<> start(sd_event* event);
     Entry* find(const std::string& name);
@@ -35,8 +37,8 @@ class Store {
     const manager::Paths& paths() const { return paths_; }
     // Looks at what has changed since, now.
     void refresh();
-    // Before a message is answered: also what no watch tells (a tree that has come, a directory of files that is new); once a
-    // second at most.
+    // Before a message is answered: also what no watch tells (a tree that has come, a directory of files that
+    // is new); once a second at most.
     void look();
 
   private:
@@ -63,7 +65,7 @@ class Store {
 
 // Live use, from the machine's control group; UINT64_MAX: not known.
 uint64_t memory_of(const manager::Machine& machine);
-uint64_t cpu_of(const manager::Machine& machine);    // ns
+uint64_t cpu_of(const manager::Machine& machine);  // ns
 uint64_t tasks_of(const manager::Machine& machine);
 
 // The machine that a process is in; null: none.

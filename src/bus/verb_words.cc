@@ -12,8 +12,9 @@ namespace croft::bus {
 namespace {
 Result<> check_streams(const Asked& asked) {
     if (asked.streams.empty() || asked.streams.size() == 3) return {};
-    return error(Errc::invalid, cat(asked.streams.size(), " streams were given: it takes none or three "
-                                                          "(standard input, output, error)"));
+    return error(Errc::invalid, cat(asked.streams.size(),
+                                    " streams were given: it takes none or three "
+                                    "(standard input, output, error)"));
 }
 }  // namespace
 

@@ -1,5 +1,5 @@
-// What the objects' methods have in common: each is a verb of the command line, with its name as a constant that a template
-// can be made from. Called by manager_object.cc and machine_object.cc.
+// What the objects' methods have in common: each is a verb of the command line, with its name as a constant
+// that a template can be made from. Called by manager_object.cc and machine_object.cc.
 #pragma once
 
 #include <string>

@@ -26,7 +26,8 @@ constexpr AccessRow rows[] = {
     {"run", Access::run},
     {"boot", Access::run},
     {"rm", Access::remove, Named::all},
-    // Files of machines can hold secrets (Environment=), and verify takes paths: so to read them is as much as to write.
+    // Files of machines can hold secrets (Environment=), and verify takes paths: so to read them is as much
+    // as to write.
     {"create", Access::define, Named::first},
     {"edit", Access::define, Named::first},
     {"set", Access::define, Named::first},

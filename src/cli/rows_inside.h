@@ -64,7 +64,7 @@ inline constexpr Verb inside_rows[] = {
      .help = "take a detached machine's terminal",
      .doc = "Gives this terminal to the console of a machine that was started with -d. The detach keys "
             "leave it as it is. What nobody was attached to read is in `croft logs`.",
-     .example = "croft console web",
+     .example = "croft attach web                          # or: croft console web",
      .own_status = OwnStatus::apart,
      .operands = Operands::running,
      .options = attach_options,

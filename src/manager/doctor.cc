@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "host/facts.h"
 #include "manager/leftovers.h"
+#include "manager/supervisor.h"
 
 namespace croft::manager {
 namespace {
@@ -111,9 +112,28 @@ void check_file_systems(Report& report) {
                     "there is no /sys/fs/bpf: the device policy's program is made anew for each start", "");
 }
 
+// Who starts and stops machines here, and what of that is not installed.
+void check_supervisor(const Paths& paths, Report& report) {
+    if (!machines_are_units(paths))
+        return report.ok("supervisor", "machines have a parent of their own: systemd is not PID 1 here, or not asked");
+    report.ok("supervisor", "machines are units of systemd");
+    if (access("/run/systemd/machines", F_OK) < 0)
+        report.note("supervisor", "there is no systemd-machined: machinectl and `systemctl -M` do not know machines",
+                    "install it (Debian: systemd-container)");
+    bool has_template = false;
+    for (const char* directory : {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+                                  "/usr/lib/systemd/system", "/lib/systemd/system"})
+        has_template = has_template || access(cat(directory, "/croft@.service").c_str(), F_OK) == 0;
+    if (!has_template)
+        report.note("supervisor", "croft@.service is not installed: declared machines start as units of their own, and not "
+                                  "with the host", "install croft's units (meson install, or the package)");
+}
+
 void check_helpers(const Paths& paths, Report& report) {
     std::string missing;
-    for (const char* name : {"croft-init", "croft-hold", "croft-seccomp"})
+    std::vector<const char*> wanted = {"croft-init", "croft-hold", "croft-seccomp"};
+    if (machines_are_units(paths)) wanted.insert(wanted.end(), {"croft-launch", "croft-systemd"});
+    for (const char* name : wanted)
         if (access(cat(paths.helpers, "/", name).c_str(), X_OK) < 0)
             missing += cat(missing.empty() ? "" : ", ", name);
     if (missing.empty())
@@ -142,6 +162,7 @@ Result<std::vector<Finding>> doctor(const Paths& paths, Repair repair) {
     check_privilege(paths, facts, report);
     check_cgroup(facts, report);
     check_file_systems(report);
+    check_supervisor(paths, report);
     check_helpers(paths, report);
     check_directories(paths, report);
     std::vector<Finding> leftovers = TRY(find_leftovers(paths, facts, repair));

@@ -2,36 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "base/text.h"
+#include "kernel/local_socket.h"
 #include "run/hold_protocol.h"
 
 namespace croft::run {
 
 namespace {
-
-// By the directory's descriptor, because a run directory's own path may be longer than the 107 bytes that
-// fit.
-sockaddr_un attach_address(int directory) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::string path = cat("/proc/self/fd/", directory, "/attach");
-    memcpy(address.sun_path, path.data(), path.size());
-    return address;
-}
-
-Result<Fd> attach_socket() {
-    Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    if (!socket) return os_error(errno, "making a socket");
-    return socket;
-}
 
 // The arguments of croft-hold, and which descriptors have to outlive the exec.
 class Words {
@@ -60,64 +42,29 @@ class Words {
 }  // namespace
 
 Result<Fd> listen_attach(int directory) {
-    Fd socket = TRY(attach_socket());
-    sockaddr_un address = attach_address(directory);
-    if (unlinkat(directory, "attach", 0) < 0 && errno != ENOENT)
-        return os_error(errno, "removing an old 'attach'");
-    // Connecting needs write permission on the socket: it is the owner's alone from its first moment.
-    mode_t before = umask(0177);
-    int bound = bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
-    int err = errno;
-    umask(before);
-    if (bound < 0) return os_error(err, "binding the machine's 'attach' socket");
-    if (listen(socket.get(), 4) < 0) return os_error(errno, "listening on the machine's 'attach' socket");
-    return socket;
+    return kernel::listen_local(directory, "attach");
 }
 
 Result<Fd> connect_attach(int directory) {
-    Fd socket = TRY(attach_socket());
-    sockaddr_un address = attach_address(directory);
-    if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return socket;
-    if (errno == ENOENT || errno == ECONNREFUSED)
+    auto socket = kernel::connect_local(directory, "attach");
+    if (!socket && socket.error().code == Errc::not_found)
         return error(Errc::wrong_state,
                      "it has no console to attach to (one that is started with -t, or booted, has)");
-    return os_error(errno, "connecting to the machine's keeper");
+    return socket;
 }
 
 Result<Fd> receive_console(int connection) {
-    char kind = 0;
-    iovec data = {&kind, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    msghdr message = {};
-    message.msg_iov = &data, message.msg_iovlen = 1;
-    message.msg_control = control, message.msg_controllen = sizeof control;
-    ssize_t n;
-    do n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) return os_error(errno, "asking the machine's keeper for its console");
-    if (n == 1 && kind == hold_busy) return error(Errc::busy, "another terminal is attached to this machine");
-    cmsghdr* c = CMSG_FIRSTHDR(&message);
-    if (n == 1 && kind == hold_console && c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-        int fd;
-        memcpy(&fd, CMSG_DATA(c), sizeof fd);
-        return Fd(fd);
-    }
+    std::vector<Fd> descriptors;
+    std::string kind =
+        TRY(kernel::receive_descriptors(connection, 1, descriptors).within("asking the machine's keeper for its console"));
+    if (kind == std::string(1, hold_busy)) return error(Errc::busy, "another terminal is attached to this machine");
+    if (kind == std::string(1, hold_console) && !descriptors.empty()) return std::move(descriptors[0]);
     return error(Errc::wrong_state, "the machine has just ended");
 }
 
 Result<> send_console(int connection, int console) {
-    char kind = hold_console;
-    iovec data = {&kind, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &data, message.msg_iovlen = 1;
-    message.msg_control = control, message.msg_controllen = sizeof control;
-    cmsghdr* c = CMSG_FIRSTHDR(&message);
-    c->cmsg_level = SOL_SOCKET, c->cmsg_type = SCM_RIGHTS, c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &console, sizeof console);
-    if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1)
-        return os_error(errno, "handing over the machine's console");
-    return {};
+    return kernel::send_descriptors(connection, std::string(1, hold_console), {&console, 1})
+        .within("handing over the machine's console");
 }
 
 Result<std::pair<Fd, Fd>> attach_pair() {

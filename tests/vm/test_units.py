@@ -6,9 +6,9 @@ and one booted Debian for what only an init can show.
 
 import json
 import os
-import time
 
 import pytest
+from asking import left, nothing_left, states, wait_for
 from vm import BUILD, Host
 
 SUITES = os.environ.get("CROFT_VM_SUITES", "bookworm trixie sid").split()
@@ -53,24 +53,7 @@ def show(host, unit, *properties):
 
 
 def state(host, name):
-    for machine in json.loads(host.run("croft list --json").check().stdout):
-        if machine["name"] == name:
-            return machine["state"]
-    return None
-
-
-def wait_for(what, seconds=120):
-    until = time.monotonic() + seconds
-    while not (value := what()):
-        assert time.monotonic() < until, "it did not come to be in time"
-        time.sleep(0.5)
-    return value
-
-
-def left(host):
-    """What machines leave behind when something goes wrong."""
-    return host.run("find /run/croft/machines /run/croft/uids /run/croft/trees -mindepth 1; ls -d /sys/fs/cgroup/machine.slice/croft*; "
-                    "systemctl list-units --all --no-legend --plain 'croft-*' | grep -v croft-test-agent; findmnt -rno TARGET | grep croft | grep -v '^/run/croft'; true").stdout
+    return states(host).get(name)
 
 
 # ---------------------------------------------------------------- running one program
@@ -349,8 +332,4 @@ def test_the_inner_systemd_keeps_the_watchdog_quiet(host):
 
 def test_after_all_of_it_nothing_is_left(host):
     host.run("for name in $(croft list -q); do croft rm -f $name; done", timeout=120)
-    for _ in range(20):
-        if left(host).split() == []:
-            break
-        time.sleep(1)
-    assert left(host).split() == []
+    nothing_left(host)
