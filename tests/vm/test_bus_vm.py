@@ -230,6 +230,16 @@ def test_alice_starts_web(host):
     host.run("croft rm -q web; croft rm -q --config web; croft rm -q --config secret").check()
 
 
+def test_many_machines_are_asked_about_in_turns(host):
+    """A connection may wait for 128 answers of polkit's at most: more machines than that are all seen."""
+    host.run("mkdir -p /etc/croft/machines; for i in $(seq 150); do printf '[Machine]\nDirectory=/trees/app\n' >/etc/croft/machines/many$i.machine; done").check()
+    rows, = call(host, PATH, MANAGER, "ListMachines", user="bob")
+    assert len(rows) == 150
+    host.run("rm /etc/croft/machines/many*.machine").check()
+    rows, = call(host, PATH, MANAGER, "ListMachines", user="bob")
+    assert rows == []
+
+
 def test_errors_are_named_and_say_what_the_command_line_says(host, machines):
     ran = job(host, "Stop", "sa{sv}", "nobody", "0")
     assert "there is no machine 'nobody'" in ran.stderr
