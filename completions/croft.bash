@@ -14,7 +14,7 @@ _croft_options() {
         start) echo '--ready-only --no-wait --ready-timeout= --json --quiet --help' ;;
         plan) echo '--json --launch --unit --help' ;;
         create) echo '--directory= --from= --app --boot --autostart --dry-run --quiet --help --name= --rm --annotation= --stop-timeout= --force-tree --hostname= --domainname= --uuid= --stop-signal= --notify-ready --init --env= --env-file= --user= --group-add= --umask= --workdir= --tty --interactive --private-users --ipc= --uts= --cap-add= --cap-drop= --ambient-capability= --no-new-privileges --syscall-filter= --restrict-address-families= --seccomp= --suppress-sync --sysctl= --oom-score-adjust= --cpu-affinity= --personality= --apparmor-profile= --selinux-context= --selinux-apifs-context= --rlimit= --resolv-conf= --timezone= --link-journal= --set-credential= --load-credential= --read-only --volatile --ephemeral --pivot-root= --private-users-ownership= --bind= --bind-ro= --tmpfs= --overlay= --overlay-ro= --inaccessible= --device= --network= --private-network --network-namespace-path= --memory= --memory-high= --memory-low= --memory-min= --memory-swap= --cpus= --cpu-weight= --allowed-cpus= --allowed-memory-nodes= --tasks= --io-weight= --slice= --cgroup-parent= --property=' ;;
-        edit) echo '--quiet --help' ;;
+        edit) echo '--file= --quiet --help' ;;
         set) echo '--quiet --help --name= --rm --annotation= --stop-timeout= --force-tree --hostname= --domainname= --uuid= --stop-signal= --notify-ready --init --env= --env-file= --user= --group-add= --umask= --workdir= --tty --interactive --private-users --ipc= --uts= --cap-add= --cap-drop= --ambient-capability= --no-new-privileges --syscall-filter= --restrict-address-families= --seccomp= --suppress-sync --sysctl= --oom-score-adjust= --cpu-affinity= --personality= --apparmor-profile= --selinux-context= --selinux-apifs-context= --rlimit= --resolv-conf= --timezone= --link-journal= --set-credential= --load-credential= --read-only --volatile --ephemeral --pivot-root= --private-users-ownership= --bind= --bind-ro= --tmpfs= --overlay= --overlay-ro= --inaccessible= --device= --network= --private-network --network-namespace-path= --memory= --memory-high= --memory-low= --memory-min= --memory-swap= --cpus= --cpu-weight= --allowed-cpus= --allowed-memory-nodes= --tasks= --io-weight= --slice= --cgroup-parent= --property=' ;;
         unset) echo '--quiet --help' ;;
         cat) echo '--help' ;;
@@ -84,13 +84,14 @@ _croft_value() {
         --network-namespace-path) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
         --directory) compopt -o filenames; COMPREPLY=($(compgen -d -- "$2")) ;;
         --from) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
+        --file) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
         --signal|-s) COMPREPLY=($(compgen -A signal -- "$2")) ;;
         --whom) COMPREPLY=($(compgen -W 'leader all' -- "$2")) ;;
     esac
 }
 _croft_takes_value() {
     case $1 in
-        --detach-keys|--settings|--name|--annotation|--stop-timeout|--hostname|--domainname|--uuid|--stop-signal|--env|--env-file|--user|--group-add|--umask|--workdir|--ipc|--uts|--cap-add|--cap-drop|--ambient-capability|--syscall-filter|--restrict-address-families|--seccomp|--sysctl|--oom-score-adjust|--cpu-affinity|--personality|--apparmor-profile|--selinux-context|--selinux-apifs-context|--rlimit|--resolv-conf|--timezone|--link-journal|--set-credential|--load-credential|--pivot-root|--private-users-ownership|--bind|--bind-ro|--tmpfs|--overlay|--overlay-ro|--inaccessible|--device|--network|--network-namespace-path|--memory|--memory-high|--memory-low|--memory-min|--memory-swap|--cpus|--cpu-weight|--allowed-cpus|--allowed-memory-nodes|--tasks|--io-weight|--slice|--cgroup-parent|--property|--ready-timeout|--directory|--from|--lines|--timeout|--signal|--whom) return 0 ;;
+        --detach-keys|--settings|--name|--annotation|--stop-timeout|--hostname|--domainname|--uuid|--stop-signal|--env|--env-file|--user|--group-add|--umask|--workdir|--ipc|--uts|--cap-add|--cap-drop|--ambient-capability|--syscall-filter|--restrict-address-families|--seccomp|--sysctl|--oom-score-adjust|--cpu-affinity|--personality|--apparmor-profile|--selinux-context|--selinux-apifs-context|--rlimit|--resolv-conf|--timezone|--link-journal|--set-credential|--load-credential|--pivot-root|--private-users-ownership|--bind|--bind-ro|--tmpfs|--overlay|--overlay-ro|--inaccessible|--device|--network|--network-namespace-path|--memory|--memory-high|--memory-low|--memory-min|--memory-swap|--cpus|--cpu-weight|--allowed-cpus|--allowed-memory-nodes|--tasks|--io-weight|--slice|--cgroup-parent|--property|--ready-timeout|--directory|--from|--file|--lines|--timeout|--signal|--whom) return 0 ;;
     esac
     return 1
 }

@@ -323,6 +323,7 @@ complete -c croft -n '__croft_verb create' -l slice -s S -x -d 'systemd slice of
 complete -c croft -n '__croft_verb create' -l cgroup-parent -x -d 'Control group to put the machine\'s below, without systemd'
 complete -c croft -n '__croft_verb create' -l property -x -d 'Any property of systemd.resource-control(5)'
 complete -c croft -n '__croft_verb edit' -a '(__croft_machines --all)'
+complete -c croft -n '__croft_verb edit' -l file -r -F -d 'Take its text from here (-: standard input), without an editor; declares the machine when it is new'
 complete -c croft -n '__croft_verb edit' -l quiet -s q -d 'Say nothing about what goes well'
 complete -c croft -n '__croft_verb edit' -l help -s h -d 'Print this help'
 complete -c croft -n '__croft_verb set' -a '(__croft_machines --all)'

@@ -1,6 +1,7 @@
-// croftd: croft on a bus. `croftd` for the system's machines, `croftd --user` for one user's; started by the bus, leaves
-// when it is idle.
+// croftd: croft on a bus. `croftd` for the system's machines, `croftd --user` for one user's; started by the
+// bus, leaves when it is idle.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/log.h"
@@ -17,10 +18,12 @@ int fail(const Error& why) {
 }
 
 int help() {
-    fputs("croftd [--user] [--idle=TIME]\n"
-          "Offers org.croft.Croft1 on the system bus, or with --user on the session bus. It is started by the bus and leaves\n"
-          "after TIME (30s; infinity) in which nobody wanted anything.\n",
-          stdout);
+    fputs(
+        "croftd [--user] [--idle=TIME]\n"
+        "Offers org.croft.Croft1 on the system bus, or with --user on the session bus. It is started by the "
+        "bus and leaves\n"
+        "after TIME (30s; infinity) in which nobody wanted anything.\n",
+        stdout);
     return 0;
 }
 }  // namespace
@@ -38,9 +41,13 @@ int main(int argc, char** argv) {
         } else if (word.starts_with("--idle=") && parse_duration(word.substr(7))) {
             options.idle = *parse_duration(word.substr(7));
         } else {
-            return fail(error(Errc::usage, cat(quoted(word), " is no option of croftd (--user, --idle=TIME)")));
+            return fail(
+                error(Errc::usage, cat(quoted(word), " is no option of croftd (--user, --idle=TIME)")));
         }
     }
+    // For whoever looks for a machine in vain: its sentence is not for a person here, so nobody looks for
+    // names that are close.
+    setenv("CROFT_JOB", "", 1);
     auto paths = manager::find_paths();
     if (!paths) return fail(paths.error());
     if (options.scope == bus::Scope::system && !paths->system)

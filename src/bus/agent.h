@@ -1,5 +1,5 @@
-// polkit's agent of the terminal, which asks for the password when no desktop does: alive as long as this object, and
-// only where there is a terminal and the program pkttyagent. Called by client.cc.
+// polkit's agent of the terminal, which asks for the password when no desktop does: alive as long as this
+// object, and only where there is a terminal and the program pkttyagent. Called by client.cc.
 #pragma once
 
 namespace croft::bus {

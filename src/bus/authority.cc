@@ -11,9 +11,10 @@
 namespace croft::bus {
 
 namespace {
-constexpr uint64_t keep_for = 5'000'000;       // µs
-constexpr uint64_t patience = 300'000'000;     // a person types a password
+constexpr uint64_t keep_for = 5'000'000;    // µs
+constexpr uint64_t patience = 300'000'000;  // a person types a password
 constexpr size_t many = 10'000;
+constexpr unsigned at_once = 64, people_at_once = 32;
 constexpr uint32_t allow_interaction = 1;
 
 uint64_t monotonic() {
@@ -31,7 +32,7 @@ int append_detail(sd_bus_message* call, const char* key, const std::string& valu
 }
 
 std::string dialog_text(const Question& question) {
-    std::string whom = question.machine.empty() ? "a machine"
+    std::string whom = question.machine.empty()  ? "a machine"
                        : question.machine == "*" ? "all machines"
                                                  : "the machine '$(machine)'";
     return cat("Authentication is required to ", access_phrase(question.access), " ", whom, ".");
@@ -40,6 +41,7 @@ std::string dialog_text(const Question& question) {
 
 struct Authority::Asked {
     Authority* authority;
+    bool person;
     std::string key;  // empty: not to be kept
     Then then;
 };
@@ -51,9 +53,9 @@ Result<> Authority::start() {
         static_cast<Authority*>(data)->kept_.clear();
         return 0;
     };
-    int r = sd_bus_match_signal_async(bus_, changed_.put(), "org.freedesktop.PolicyKit1",
-                                      "/org/freedesktop/PolicyKit1/Authority",
-                                      "org.freedesktop.PolicyKit1.Authority", "Changed", forget, nullptr, this);
+    int r = sd_bus_match_signal_async(
+        bus_, changed_.put(), "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+        "org.freedesktop.PolicyKit1.Authority", "Changed", forget, nullptr, this);
     if (r < 0) return bus_error(r, "watching polkit");
     return {};
 }
@@ -93,8 +95,7 @@ Result<Message> Authority::call_for(const std::string& sender, const Question& q
     if (r >= 0 && question.interactive)
         r = append_detail(call.get(), "polkit.message", dialog_text(question));
     if (r >= 0) r = sd_bus_message_close_container(call.get());
-    if (r >= 0)
-        r = sd_bus_message_append(call.get(), "us", question.interactive ? allow_interaction : 0, "");
+    if (r >= 0) r = sd_bus_message_append(call.get(), "us", question.interactive ? allow_interaction : 0, "");
     if (r < 0) return bus_error(r, "asking polkit");
     return call;
 }
@@ -103,9 +104,11 @@ int Authority::answered(sd_bus_message* reply, void* data, sd_bus_error*) {
     std::unique_ptr<Asked> asked(static_cast<Asked*>(data));
     Authority& self = *asked->authority;
     --self.waiting_;
+    self.people_ -= asked->person;
     Answer answer = Answer::no;
     if (const sd_bus_error* why = sd_bus_message_get_error(reply)) {
-        warn(cat("polkit does not answer, so only root may do anything: ", why->message ? why->message : why->name));
+        warn(cat("polkit does not answer, so only root may do anything: ",
+                 why->message ? why->message : why->name));
         asked->key.clear();
     } else {
         int yes = 0, challenge = 0;
@@ -115,23 +118,41 @@ int Authority::answered(sd_bus_message* reply, void* data, sd_bus_error*) {
     }
     if (!asked->key.empty()) self.kept_[asked->key] = {answer, monotonic() + keep_for};
     asked->then(answer);
+    self.send_waiting();
     return 0;
 }
 
 void Authority::ask(const std::string& sender, const Question& question, Then then) {
     if (may_everything(sender)) return then(Answer::yes);
+    if (question.interactive && people_ >= people_at_once) return then(Answer::challenge);
     bool keep = question.access == cli::Access::view && !question.interactive;
     std::string key = keep ? key_of(sender, question) : "";
     auto known = kept_.find(key);
     if (keep && known != kept_.end() && known->second.until > monotonic()) return then(known->second.answer);
     if (kept_.size() > many) kept_.clear();
-    auto call = call_for(sender, question);
-    if (!call) return then(Answer::no);
-    auto asked = std::make_unique<Asked>(this, std::move(key), std::move(then));
+    Waiting waiting{sender, std::move(key), question, std::move(then)};
+    if (question.interactive || waiting_ - people_ < at_once) return send(std::move(waiting));
+    queue_.push_back(std::move(waiting));
+}
+
+void Authority::send(Waiting waiting) {
+    auto call = call_for(waiting.sender, waiting.question);
+    if (!call) return waiting.then(Answer::no);
+    bool person = waiting.question.interactive;
+    auto asked = std::make_unique<Asked>(this, person, std::move(waiting.key), std::move(waiting.then));
     if (sd_bus_call_async(bus_, nullptr, call->get(), answered, asked.get(), patience) < 0)
         return asked->then(Answer::no);
     ++waiting_;
+    people_ += person;
     asked.release();  // NOLINT: answered() has it now
+}
+
+void Authority::send_waiting() {
+    while (!queue_.empty() && waiting_ - people_ < at_once) {
+        Waiting next = std::move(queue_.front());
+        queue_.pop_front();
+        send(std::move(next));
+    }
 }
 
 void Authority::ask_all(const std::string& sender, std::vector<Question> questions, Then then) {

@@ -1,11 +1,13 @@
-// Who may do what: asks polkit, without ever waiting for it. Called by bus/gate.cc (may this caller look?) and
-// bus/request.cc (may it do this?).
+// Who may do what: asks polkit, without ever waiting for it. Called by bus/gate.cc (may this caller look?)
+// and bus/request.cc (may it do this?).
 //
-// Root may everything, and on a session bus everybody is the machines' owner. Everybody else is judged by polkit: the action
-// org.croft.Croft1.ACCESS with the details `machine`, `verb` and `user`. Where polkit is not there the answer is no. Answers to "may look"
-// are kept for five seconds, because one listing asks for each machine; other answers are never kept.
+// Root may everything, and on a session bus everybody is the machines' owner. Everybody else is judged by
+// polkit: the action org.croft.Croft1.ACCESS with the details `machine`, `verb` and `user`. Where polkit is
+// not there the answer is no. Answers to "may look" are kept for five seconds, because one listing asks for
+// each machine; other answers are never kept.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -38,7 +40,7 @@ class Authority {
     void ask_all(const std::string& sender, std::vector<Question> questions, Then then);
     bool may_everything(const std::string& sender);
     uint32_t uid_of(const std::string& sender);  // UINT32_MAX: gone
-    unsigned waiting() const { return waiting_; }
+    size_t waiting() const { return waiting_ + queue_.size(); }
 
   private:
     struct Kept {
@@ -46,13 +48,23 @@ class Authority {
         uint64_t until;
     };
     struct Asked;
+    struct Waiting {
+        std::string sender, key;
+        Question question;
+        Then then;
+    };
+    void send(Waiting waiting);
+    void send_waiting();
     static int answered(sd_bus_message* reply, void* data, sd_bus_error*);
     Result<Message> call_for(const std::string& sender, const Question& question) const;
     sd_bus* bus_;
     Scope scope_;
     std::map<std::string, uint32_t> uids_;  // by unique name, which is never used twice
     std::map<std::string, Kept> kept_;
-    unsigned waiting_ = 0;
+    // A connection may wait for 128 answers at most (dbus-daemon's rule), and people who are asked for a
+    // password must not keep the others waiting: so both kinds have a bound of their own.
+    unsigned waiting_ = 0, people_ = 0;
+    std::deque<Waiting> queue_;
     Slot changed_;
 };
 

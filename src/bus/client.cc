@@ -74,7 +74,8 @@ class Client {
         return r < 0 ? r : sd_bus_message_close_container(call);
     }
 
-    // Whatever would reach croft as a signal reaches the job's croft as one; what a terminal's size is, it asks itself.
+    // Whatever would reach croft as a signal reaches the job's croft as one; what a terminal's size is, it
+    // asks itself.
     void forward_signals() {
         sigset_t set;
         sigemptyset(&set);
@@ -113,11 +114,12 @@ class Client {
         return 0;
     }
 
-    // The job has said itself, on our standard error, what went wrong: its status is all that is left to tell.
+    // The job has said itself, on our standard error, what went wrong: its status is all that is left to
+    // tell.
     void read_status() {
         sd_bus_error why = SD_BUS_ERROR_NULL;
-        int r = sd_bus_get_property_trivial(bus_.get(), bus_name, job_.c_str(), job_interface, "Status", &why, 'i',
-                                            &status_);
+        int r = sd_bus_get_property_trivial(bus_.get(), bus_name, job_.c_str(), job_interface, "Status", &why,
+                                            'i', &status_);
         if (r < 0) give_up(error_from(why, "reading the job's status"));
         sd_bus_error_free(&why);
         sd_event_exit(event_.get(), 0);
@@ -146,7 +148,8 @@ std::vector<std::string> with_own_variables(std::vector<std::string> words) {
         options = options && word != "--";
         size_t name = word.find('=') + 1;
         std::string_view option = std::string_view(word).substr(0, name);
-        bool variable = options && (option == "--env=" || option == "-e=" || option == "--setenv=" || option == "-E=");
+        bool variable =
+            options && (option == "--env=" || option == "-e=" || option == "--setenv=" || option == "-E=");
         if (!variable || word.find('=', name) != word.npos || word.size() == name) {
             out.push_back(std::move(word));
         } else if (const char* value = getenv(word.c_str() + name)) {

@@ -30,7 +30,8 @@ Result<> add_login(Command& command, const cli::Arguments& args) {
     return add_machine(command, at == who.npos ? who : who.substr(at + 1));
 }
 
-// Of SOURCE and TARGET the one that is NAME:PATH. Which side is a machine is the verb's to say; here it is only told.
+// Of SOURCE and TARGET the one that is NAME:PATH. Which side is a machine is the verb's to say; here it is
+// only told.
 Result<> add_copied(Command& command, const cli::Arguments& args) {
     for (const std::string& operand : args.operands) {
         size_t colon = operand.find(':');
@@ -57,6 +58,10 @@ Result<> add_machines(Command& command, const cli::Arguments& args, Named named)
         return {};
     }
     if (named == Named::copy) return add_copied(command, args);
+    if (named == Named::every && args.operands.empty()) {
+        command.machines = {"*"};
+        return {};
+    }
     TRY(cli::expect_operands(*command.verb, args, 1, SIZE_MAX));
     if (command.access == Access::login) return add_login(command, args);
     size_t count = named == Named::first ? 1 : args.operands.size();
@@ -108,7 +113,9 @@ const ErrcRow* failure_of(const cli::Verb& verb, int status) {
     if (apart && (status < 125 || status > 127)) return nullptr;
     size_t count = 0;
     const ErrcRow* rows = errc_rows(count);
-    for (size_t i = 0; i < count; ++i)
+    // From the end: of the two that share status 2 it is a wrong value, since the words themselves were
+    // judged before.
+    for (size_t i = count; i-- > 0;)
         if (rows[i].exit_status == status) return &rows[i];
     return &rows[0];
 }

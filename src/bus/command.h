@@ -1,8 +1,9 @@
-// What a caller on the bus asks for, as a command line that a job will run: verb, words, and whom they are about. Pure:
-// no bus, no file. Called by bus/request.cc, and by the tests.
+// What a caller on the bus asks for, as a command line that a job will run: verb, words, and whom they are
+// about. Pure: no bus, no file. Called by bus/request.cc, and by the tests.
 //
-// The security argument: the words are taken apart by the very tables that the job's croft will use, and written anew, one
-// word for an option with its value, "--", the operands; so what was judged is what is run. Names of machines are checked here.
+// The security argument: the words are taken apart by the very tables that the job's croft will use, and
+// written anew, one word for an option with its value, "--", the operands; so what was judged is what is run.
+// Names of machines are checked here.
 #pragma once
 
 #include <span>
@@ -29,8 +30,8 @@ struct Command {
 
 Result<Command> make_command(std::string_view verb, std::span<const std::string> words);
 
-// `list` gets names in place of its patterns: those that the caller may see and the patterns mean. Without any it gets a
-// pattern that is no machine's name.
+// `list` gets names in place of its patterns: those that the caller may see and the patterns mean. Without
+// any it gets a pattern that is no machine's name.
 void narrow_list(Command& command, const std::vector<std::string>& visible);
 
 // How a job's exit status is told as an error: null when croft itself has not failed.
@@ -38,7 +39,8 @@ const ErrcRow* failure_of(const cli::Verb& verb, int status);
 // The sentence in what a command wrote to standard error: its last message, without "croft: ".
 std::string sentence_of(std::string_view standard_error);
 
-// A value that a terminal's kind may have ("xterm-256color"), an absolute path without "..": what else comes from callers.
+// A value that a terminal's kind may have ("xterm-256color"), an absolute path without "..": what else comes
+// from callers.
 bool is_terminal_kind(std::string_view text);
 bool is_directory_word(std::string_view text);
 

@@ -60,7 +60,7 @@ int Gate::arrived(sd_bus_message* message) {
         sd_bus_message_unref(message);
         return 0;
     }
-    store_.refresh();
+    store_.look();
     if (sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") > 0)
         listed_(sender_);
     if (authority_.may_everything(sender_)) {
@@ -101,10 +101,11 @@ void Gate::visible(const std::string& sender, std::function<void(std::set<std::s
     };
     for (const auto& [name, entry] : store_.all()) {
         ++gathered->open;
-        authority_.ask(sender, {.machine = name, .verb = "show"}, [gathered, done, name = name](Answer answer) {
-            if (answer == Answer::yes) gathered->names.insert(name);
-            done();
-        });
+        authority_.ask(sender, {.machine = name, .verb = "show"},
+                       [gathered, done, name = name](Answer answer) {
+                           if (answer == Answer::yes) gathered->names.insert(name);
+                           done();
+                       });
     }
     done();
 }

@@ -1,10 +1,11 @@
 // The gate: every message that comes to croftd goes through here before any object sees it.
 //
-// The security argument. What a caller may not look at must not exist for it: in no list, no introspection, no error. All
-// objects are served from one store, so the question "which machines does this message's sender see?" is answered once,
-// here, before the message is dispatched, and find() and the enumerators of the objects ask the gate instead of the
-// store. A message whose answer needs polkit is put aside and put back into the queue when the answers are there; the loop
-// never waits. Whether a machine exists is not looked at before who asks is known.
+// The security argument. What a caller may not look at must not exist for it: in no list, no introspection,
+// no error. All objects are served from one store, so the question "which machines does this message's sender
+// see?" is answered once, here, before the message is dispatched, and find() and the enumerators of the
+// objects ask the gate instead of the store. A message whose answer needs polkit is put aside and put back
+// into the queue when the answers are there; the loop never waits. Whether a machine exists is not looked at
+// before who asks is known.
 #pragma once
 
 #include <map>

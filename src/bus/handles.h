@@ -1,7 +1,8 @@
-// sd-bus in C++: owned references, errors, and values that are read from and written to messages. Called within bus/.
+// sd-bus in C++: owned references, errors, and values that are read from and written to messages. Called
+// within bus/.
 //
-// Every sd-bus function returns a negative errno; what comes from a caller and is wrong becomes InvalidArgs for it, what
-// cannot fail but for memory is not looked at twice.
+// Every sd-bus function returns a negative errno; what comes from a caller and is wrong becomes InvalidArgs
+// for it, what cannot fail but for memory is not looked at twice.
 #pragma once
 
 #include <systemd/sd-bus.h>

@@ -14,7 +14,8 @@ const char* job_state_name(JobState state) {
     return names[static_cast<size_t>(state)];
 }
 
-// "KEY VALUE" lines. None of the values can have a line's end in it: they are checked words, names and numbers.
+// "KEY VALUE" lines. None of the values can have a line's end in it: they are checked words, names and
+// numbers.
 std::string job_text(const Job& job) {
     std::string out = cat("verb ", job.verb, "\nowner ", job.owner, "\nstarted ", job.started, "\n");
     if (!job.machine.empty()) out += cat("machine ", job.machine, "\n");

@@ -27,9 +27,9 @@ std::vector<std::string> environment_of(const Request& request, const std::strin
     std::vector<std::string> out = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                     "LANG=C.UTF-8", cat("CROFT_JOB=", directory)};
     if (!request.terminal.empty()) out.push_back(cat("TERM=", request.terminal));
-    for (const char* name : {"CROFT_RUN_DIR", "CROFT_STATE_DIR", "CROFT_CACHE_DIR", "CROFT_CONFIG_DIR", "CROFT_HELPER_DIR",
-                             "CROFT_CGROUP", "CROFT_SUPERVISOR", "HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME",
-                             "XDG_CONFIG_HOME"})
+    for (const char* name : {"CROFT_RUN_DIR", "CROFT_STATE_DIR", "CROFT_CACHE_DIR", "CROFT_CONFIG_DIR",
+                             "CROFT_HELPER_DIR", "CROFT_CGROUP", "CROFT_SUPERVISOR", "HOME",
+                             "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"})
         if (const char* value = getenv(name)) out.push_back(cat(name, "=", value));
     return out;
 }
@@ -94,7 +94,8 @@ class JobStart {
         Fd place = TRY(open_at(AT_FDCWD, directory_.c_str(), O_RDONLY | O_DIRECTORY));
         TRY(replace_file_at(place.get(), "job", job_text(job_), 0600).within("writing a job's file"));
         if (request_.streams.empty()) {
-            request_.streams.push_back(TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY)));
+            if (!request_.input) request_.input = TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY));
+            request_.streams.push_back(std::move(request_.input));
             request_.streams.emplace_back();
             request_.streams.push_back(
                 TRY(open_at(place.get(), "stderr", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600)));
@@ -120,10 +121,10 @@ class JobStart {
     // A machine that was started in the background by the job is no part of it: KillMode=process.
     int append_properties(sd_bus_message* call) const {
         std::string about = cat("croft ", job_.verb, job_.machine.empty() ? "" : " ", job_.machine);
-        int r = sd_bus_message_append(
-            call, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", about.c_str(), "Type", "s", "exec",
-            "CollectMode", "s", "inactive-or-failed", "KillMode", "s", "process", "IgnoreSIGPIPE", "b", 0,
-            "SyslogIdentifier", "s", "croft", "WorkingDirectory", "s", request_.directory.c_str());
+        int r = sd_bus_message_append(call, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", about.c_str(),
+                                      "Type", "s", "exec", "CollectMode", "s", "inactive-or-failed",
+                                      "KillMode", "s", "process", "IgnoreSIGPIPE", "b", 0, "SyslogIdentifier",
+                                      "s", "croft", "WorkingDirectory", "s", request_.directory.c_str());
         if (r >= 0) r = append_strings(call, "Environment", environment_of(request_, directory_));
         if (r >= 0) r = append_command(call, "ExecStart", argv_);
         if (r >= 0) r = append_command(call, "ExecStopPost", {own_program(), "--job-ended", directory_});
@@ -221,7 +222,8 @@ int Jobs::child_ended(sd_event_source*, const siginfo_t* info, void* data) {
     Jobs& self = *static_cast<Jobs*>(data);
     for (auto& [id, job] : self.jobs_) {
         if (job.pid != info->si_pid || job.state != JobState::running) continue;
-        std::string status = info->si_code == CLD_EXITED ? cat(info->si_status) : signal_name(info->si_status);
+        std::string status =
+            info->si_code == CLD_EXITED ? cat(info->si_status) : signal_name(info->si_status);
         setenv("EXIT_CODE", info->si_code == CLD_EXITED ? "exited" : "killed", 1);
         setenv("EXIT_STATUS", status.c_str(), 1);
         // The same file as a unit's; its watch wakes us.

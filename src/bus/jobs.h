@@ -1,6 +1,6 @@
-// Jobs: each thing that was asked for is a directory /run/croft/jobs/ID and a transient unit croft-job-ID.service (a
-// plain child where the bus has no systemd1) that runs `croft VERB …`. So a job does not need croftd: whoever kills it and
-// starts it again finds the job in its files.
+// Jobs: each thing that was asked for is a directory /run/croft/jobs/ID and a transient unit
+// croft-job-ID.service (a plain child where the bus has no systemd1) that runs `croft VERB …`. So a job does
+// not need croftd: whoever kills it and starts it again finds the job in its files.
 //
 //        StartTransientUnit          ends: ExecStopPost writes `exit`
 //     job  --------------->  running  ---------------------------------> done (0) | failed | lost
@@ -9,7 +9,8 @@
 //   `stderr`    what the command says, unless the caller gave streams of its own
 //   `progress`  what it is doing
 //   `exit`      "exited 0", "killed TERM": renamed into place by `croftd --job-ended`
-//   lost        the unit has gone and there is no `exit` (a full disk); looked for twice a minute while jobs run
+//   lost        the unit has gone and there is no `exit` (a full disk); looked for twice a minute while jobs
+//   run
 //
 // A job that has ended is forgotten after ten minutes.
 #pragma once
@@ -31,9 +32,9 @@ const char* job_state_name(JobState state);
 struct Job {
     std::string id, verb, machine, unit;
     uint32_t owner = UINT32_MAX;
-    std::string client;  // unique name of an attached caller: SIGHUP when it leaves
+    std::string client;               // unique name of an attached caller: SIGHUP when it leaves
     uint64_t started = 0, ended = 0;  // µs since the epoch
-    int pid = 0;         // of a plain child
+    int pid = 0;                      // of a plain child
     JobState state = JobState::running;
     int status = -1;
     std::string error, message, progress;
@@ -47,10 +48,11 @@ struct Job {
 struct Request {
     Command command;
     uint32_t owner = 0;
-    std::string client;     // attached when not empty
-    std::string terminal;   // TERM
-    std::string directory;  // working directory
+    std::string client;       // attached when not empty
+    std::string terminal;     // TERM
+    std::string directory;    // working directory
     std::vector<Fd> streams;  // none or three
+    Fd input;                 // without streams: standard input, else /dev/null
 };
 
 class Jobs {
@@ -59,7 +61,8 @@ class Jobs {
     using Gone = std::function<void(const std::string& id)>;
     // A null job: `why` tells.
     using Started = std::function<void(const Job* job, const Error& why)>;
-    Jobs(sd_bus* bus, sd_event* event, const manager::Paths& paths) : bus_(bus), event_(event), paths_(paths) {}
+    Jobs(sd_bus* bus, sd_event* event, const manager::Paths& paths)
+        : bus_(bus), event_(event), paths_(paths) {}
     // Finds the jobs of an earlier croftd.
     Result<> start(Changed changed, Gone gone);
     void run(Request request, Started started);

@@ -69,13 +69,14 @@ int open_shell(sd_bus_message* call, void* data, sd_bus_error*) {
 }
 
 constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
-#define VERB(method, verb)                                                                   \
+#define VERB(method, verb)                                                                  \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), \
                             verb_method<verb_word::verb>, all_may)
 
 const sd_bus_vtable methods[] = {
     SD_BUS_METHOD_WITH_ARGS("Exec", SD_BUS_ARGS("as", command, "a{sv}", options, "ah", streams),
                             SD_BUS_RESULT("o", job), exec, all_may),
+    VERB("Start", start),
     VERB("Stop", stop),
     VERB("PowerOff", poweroff),
     VERB("Reboot", reboot),

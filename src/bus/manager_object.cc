@@ -55,7 +55,8 @@ int get_machine_by_pid(sd_bus_message* call, void* data, sd_bus_error*) {
     if (pid == 0) {
         sd_bus_creds* creds = nullptr;
         pid_t sender = 0;
-        if (sd_bus_query_sender_creds(call, SD_BUS_CREDS_PID, &creds) >= 0) sd_bus_creds_get_pid(creds, &sender);
+        if (sd_bus_query_sender_creds(call, SD_BUS_CREDS_PID, &creds) >= 0)
+            sd_bus_creds_get_pid(creds, &sender);
         sd_bus_creds_unref(creds);
         pid = static_cast<uint32_t>(sender);
     }
@@ -93,7 +94,8 @@ int subscribe_other(sd_bus_message* call, void* data, sd_bus_error*) {
     std::string sender = sd_bus_message_get_sender(call);
     uint32_t owner = name[0] == ':' ? service.authority().uid_of(name) : UINT32_MAX;
     if (owner == UINT32_MAX)
-        return reply_error(call, error(Errc::not_found, cat(quoted(name), " is no connection on this bus (as :1.42)")));
+        return reply_error(
+            call, error(Errc::not_found, cat(quoted(name), " is no connection on this bus (as :1.42)")));
     uint32_t caller = service.authority().uid_of(sender);
     if (caller != 0 && caller != owner)
         return reply_error(call, error(Errc::denied, cat(quoted(name), " is another user's connection")));
@@ -141,6 +143,36 @@ int open_shell(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
+// (s name, as words): `croft set NAME KEY=VALUE…`, `croft unset NAME KEY…`.
+template <const char* const& verb>
+int change_method(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char* name = nullptr;
+    int r = sd_bus_message_read(call, "s", &name);
+    if (r < 0) return r;
+    auto settings = read_strings(call);
+    if (!settings) return reply_error(call, settings.error());
+    Asked asked{.verb = verb, .words = {"--", name}};
+    asked.words.insert(asked.words.end(), settings->begin(), settings->end());
+    service_of(data).requests().handle(call, std::move(asked));
+    return 1;
+}
+
+int rename(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char *from = nullptr, *to = nullptr;
+    int r = sd_bus_message_read(call, "ss", &from, &to);
+    if (r < 0) return r;
+    service_of(data).requests().handle(call, Asked{.verb = "rename", .words = {"--", from, to}});
+    return 1;
+}
+
+int define(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char *name = nullptr, *text = nullptr;
+    int r = sd_bus_message_read(call, "ss", &name, &text);
+    if (r < 0) return r;
+    service_of(data).requests().handle(call, read_define(name, text));
+    return 1;
+}
+
 // The options of Command that are about the caller.
 Result<Asked> read_command(sd_bus_message* call) {
     Asked asked;
@@ -176,7 +208,7 @@ int scope(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
 }
 
 constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
-#define PROGRAM(method, operand, words, verb)                                                              \
+#define PROGRAM(method, operand, words, verb)                                                                \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", operand, "as", words, "a{sv}", options, "ah", streams), \
                             SD_BUS_RESULT("o", job), program_method<verb_word::verb>, all_may)
 #define VERB(method, verb)                                                                             \
@@ -185,17 +217,29 @@ constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit
 
 const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD_WITH_ARGS("ListMachines", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssuso)", machines), list_machines, all_may),
-    SD_BUS_METHOD_WITH_ARGS("GetMachine", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", machine), get_machine, all_may),
+    SD_BUS_METHOD_WITH_ARGS("ListMachines", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssuso)", machines),
+                            list_machines, all_may),
+    SD_BUS_METHOD_WITH_ARGS("GetMachine", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", machine), get_machine,
+                            all_may),
     SD_BUS_METHOD_WITH_ARGS("GetMachineByPID", SD_BUS_ARGS("u", pid), SD_BUS_RESULT("o", machine),
                             get_machine_by_pid, all_may),
     SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sssso)", jobs), list_jobs, all_may),
     SD_BUS_METHOD_WITH_ARGS("Subscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, subscribe, all_may),
-    SD_BUS_METHOD_WITH_ARGS("SubscribeOther", SD_BUS_ARGS("s", connection), SD_BUS_NO_RESULT, subscribe_other, all_may),
+    SD_BUS_METHOD_WITH_ARGS("SubscribeOther", SD_BUS_ARGS("s", connection), SD_BUS_NO_RESULT, subscribe_other,
+                            all_may),
     SD_BUS_METHOD_WITH_ARGS("Unsubscribe", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, unsubscribe, all_may),
     PROGRAM("Run", tree, command, run),
     PROGRAM("Boot", tree, arguments, boot),
     PROGRAM("Exec", name, command, exec),
+    VERB("Start", start),
+    SD_BUS_METHOD_WITH_ARGS("Define", SD_BUS_ARGS("s", name, "s", text), SD_BUS_RESULT("o", job), define,
+                            all_may),
+    SD_BUS_METHOD_WITH_ARGS("Change", SD_BUS_ARGS("s", name, "as", settings), SD_BUS_RESULT("o", job),
+                            change_method<verb_word::set>, all_may),
+    SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", name, "as", keys), SD_BUS_RESULT("o", job),
+                            change_method<verb_word::unset>, all_may),
+    SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name, "s", new_name), SD_BUS_RESULT("o", job), rename,
+                            all_may),
     VERB("Stop", stop),
     VERB("PowerOff", poweroff),
     VERB("Reboot", reboot),

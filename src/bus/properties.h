@@ -1,5 +1,5 @@
-// Tables of properties: one row for each, from which come the object's introspection, Get and GetAll, what InterfacesAdded tells,
-// and which properties PropertiesChanged names. Called by the files of the objects.
+// Tables of properties: one row for each, from which come the object's introspection, Get and GetAll, what
+// InterfacesAdded tells, and which properties PropertiesChanged names. Called by the files of the objects.
 #pragma once
 
 #include <span>
@@ -34,7 +34,8 @@ sd_bus_vtable vtable_entry(const Property<T>& row, sd_bus_property_get_t get) {
 
 // What differs between two, as rows.
 template <class T>
-std::vector<const Property<T>*> differences(std::span<const Property<T>> rows, const T& before, const T& now) {
+std::vector<const Property<T>*> differences(std::span<const Property<T>> rows, const T& before,
+                                            const T& now) {
     std::vector<const Property<T>*> out;
     for (const Property<T>& row : rows)
         if (row.emits == Emits::changes && row.get(before) != row.get(now)) out.push_back(&row);
@@ -42,7 +43,8 @@ std::vector<const Property<T>*> differences(std::span<const Property<T>> rows, c
 }
 
 template <class T>
-int append_property(std::span<const Property<T>> rows, const char* name, sd_bus_message* reply, const T& object) {
+int append_property(std::span<const Property<T>> rows, const char* name, sd_bus_message* reply,
+                    const T& object) {
     for (const Property<T>& row : rows)
         if (std::string_view(row.name) == name) return append_value(reply, row.get(object));
     return -ENOENT;

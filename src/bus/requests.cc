@@ -29,12 +29,15 @@ Error denied(const std::string& machine, cli::Access access) {
 }
 }  // namespace
 
-// The sentence of manager::find(), so that nobody can tell a machine that is hidden from one that is not there.
+// The sentence of manager::find(), so that nobody can tell a machine that is hidden from one that is not
+// there.
 Error no_such_machine(const std::string& name) {
-    return error(Errc::not_found, cat("there is no machine ", quoted(name), "; `croft list` shows those that are there"));
+    return error(Errc::not_found,
+                 cat("there is no machine ", quoted(name), "; `croft list` shows those that are there"));
 }
 
-Result<std::vector<std::string>> option_words(const std::vector<std::pair<std::string, std::string>>& options) {
+Result<std::vector<std::string>> option_words(
+    const std::vector<std::pair<std::string, std::string>>& options) {
     std::vector<std::string> out;
     for (const auto& [key, value] : options) {
         if (!is_option_name(key))
@@ -81,10 +84,11 @@ void Requests::handle(sd_bus_message* raw, Result<Asked> wish) {
     if (questions.empty())
         questions.push_back({command->access, "", command->verb->name, command->user, interactive});
     std::string first = questions[0].machine;
-    authority_.ask_all(sender, std::move(questions), [this, call, command, asked, sender, first](Answer answer) {
-        if (answer == Answer::yes) return permitted(call, command, asked);
-        refuse(call.get(), sender, command->machines.size() == 1 ? first : "", command->access, answer);
-    });
+    authority_.ask_all(
+        sender, std::move(questions), [this, call, command, asked, sender, first](Answer answer) {
+            if (answer == Answer::yes) return permitted(call, command, asked);
+            refuse(call.get(), sender, command->machines.size() == 1 ? first : "", command->access, answer);
+        });
 }
 
 void Requests::refuse(sd_bus_message* raw, const std::string& sender, const std::string& machine,
@@ -128,6 +132,7 @@ void Requests::start(Message call, const Command& command, Asked& asked) {
     request.terminal = asked.terminal;
     if (names_host_paths(command.access)) request.directory = asked.directory;
     request.streams = std::move(asked.streams);
+    request.input = std::move(asked.input);
     auto master = std::make_shared<Fd>(std::move(asked.master));
     jobs_.run(std::move(request), [call, master](const Job* job, const Error& why) {
         if (!job) {

@@ -1,5 +1,5 @@
-// From a method call that changes something to a job: read the arguments, ask polkit, start the job, answer. Called by the
-// objects (manager_object.cc, machine_object.cc).
+// From a method call that changes something to a job: read the arguments, ask polkit, start the job, answer.
+// Called by the objects (manager_object.cc, machine_object.cc).
 #pragma once
 
 #include <memory>
@@ -18,17 +18,19 @@ struct Asked {
     std::string terminal, directory;
     bool attached = false;
     std::vector<Fd> streams;
+    Fd input;   // standard input alone
     Fd master;  // of a new terminal whose other end the streams are: goes back with the answer
 };
 
 class Requests {
   public:
-    Requests(Gate& gate, Jobs& jobs, Authority& authority) : gate_(gate), jobs_(jobs), authority_(authority) {}
+    Requests(Gate& gate, Jobs& jobs, Authority& authority)
+        : gate_(gate), jobs_(jobs), authority_(authority) {}
     // Answers the call, now or later, with the job (and the terminal) or an error.
     void handle(sd_bus_message* call, Result<Asked> asked);
     // The answer to who may not: the same as for a machine that is not there, unless it may look.
-    void refuse(sd_bus_message* call, const std::string& sender, const std::string& machine, cli::Access access,
-                Answer answer);
+    void refuse(sd_bus_message* call, const std::string& sender, const std::string& machine,
+                cli::Access access, Answer answer);
 
   private:
     void permitted(Message call, std::shared_ptr<Command> command, std::shared_ptr<Asked> asked);
@@ -39,7 +41,8 @@ class Requests {
 };
 
 // Options a{sv} as words; Errc::invalid for a key that is no option's name.
-Result<std::vector<std::string>> option_words(const std::vector<std::pair<std::string, std::string>>& options);
+Result<std::vector<std::string>> option_words(
+    const std::vector<std::pair<std::string, std::string>>& options);
 // A new terminal: `asked` gets its master, and its other end as the three streams.
 Result<> open_terminal(Asked& asked);
 Error no_such_machine(const std::string& name);

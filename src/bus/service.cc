@@ -33,9 +33,8 @@ Result<> Service::connect() {
 Result<> Service::run() {
     TRY(connect());
     authority_ = std::make_unique<Authority>(bus_.get(), options_.scope);
-    store_ = std::make_unique<Store>(paths_, [this](auto& name, auto* before, auto* now) {
-        machine_changed(name, before, now);
-    });
+    store_ = std::make_unique<Store>(
+        paths_, [this](auto& name, auto* before, auto* now) { machine_changed(name, before, now); });
     jobs_ = std::make_unique<Jobs>(bus_.get(), event_.get(), paths_);
     signals_ = std::make_unique<Signals>(bus_.get(), options_.scope, *authority_);
     gate_ = std::make_unique<Gate>(bus_.get(), *store_, *jobs_, *authority_);
@@ -51,13 +50,15 @@ Result<> Service::run() {
     TRY(add_job_objects(*this));
     int r = sd_bus_request_name(bus_.get(), bus_name, 0);
     if (r < 0)
-        return bus_error(r, cat("taking the name ", bus_name, " (is another croftd running? is the bus "
-                                                             "policy installed?)"));
+        return bus_error(r, cat("taking the name ", bus_name,
+                                " (is another croftd running? is the bus "
+                                "policy installed?)"));
     return loop();
 }
 
 uint64_t Service::idle_left() const {
-    if (options_.idle == UINT64_MAX || jobs_->running() || signals_->has_subscribers() || authority_->waiting())
+    if (options_.idle == UINT64_MAX || jobs_->running() || signals_->has_subscribers() ||
+        authority_->waiting())
         return UINT64_MAX;
     uint64_t end = gate_->last_message() + options_.idle, now = monotonic_time();
     return end > now ? end - now : 0;
@@ -93,7 +94,8 @@ void Service::machine_changed(const std::string& name, const manager::Machine* b
     sd_bus* bus = bus_.get();
     if (!before || !now) {
         bool fresh = now;
-        auto values = now ? values_of(machine_properties(), *now) : std::vector<std::pair<const char*, Value>>{};
+        auto values =
+            now ? values_of(machine_properties(), *now) : std::vector<std::pair<const char*, Value>>{};
         signals_->emit({.machine = name, .send = [bus, path, name, fresh, values](const char* to) {
                             if (fresh)
                                 send_interfaces_added(bus, to, path.c_str(), machine_interface, values);

@@ -1,11 +1,12 @@
-// croftd's parts and how they are wired: one bus connection, one event loop, no thread. apps/croftd.cc makes one.
+// croftd's parts and how they are wired: one bus connection, one event loop, no thread. apps/croftd.cc makes
+// one.
 //
 //     message -> Gate (what does the sender see?) -> objects: reading
 //                                                 \-> Requests: polkit -> Jobs: a unit runs the command line
 //     files change -> Store -> Signals (who may know?) -> subscribers
 //
-// croftd leaves when for half a minute nobody has asked for anything, no job runs and nobody has subscribed; the next
-// message starts it again.
+// croftd leaves when for half a minute nobody has asked for anything, no job runs and nobody has subscribed;
+// the next message starts it again.
 #pragma once
 
 #include <memory>
@@ -40,7 +41,8 @@ class Service {
 
   private:
     Result<> connect();
-    void machine_changed(const std::string& name, const manager::Machine* before, const manager::Machine* now);
+    void machine_changed(const std::string& name, const manager::Machine* before,
+                         const manager::Machine* now);
     void job_changed(const Job& job, bool created);
     void job_gone(const std::string& id);
     Result<> loop();

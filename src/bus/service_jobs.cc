@@ -33,14 +33,14 @@ void Service::job_changed(const Job& job, bool created) {
         changed.emplace_back(row->name, row->get(job));
     if (changed.empty()) return;
     bool finished = before.state == JobState::running && job.state != JobState::running;
-    signals_->emit({.owner = job.owner, .send = [bus, path, changed, finished, now = told(job)](const char* to) {
-                        send_properties_changed(bus, to, path.c_str(), job_interface, changed);
-                        if (!finished) return;
-                        Message signal = new_signal(bus, to, path.c_str(), job_interface, "Finished");
-                        sd_bus_message_append(signal.get(), "iss", now.status, now.error.c_str(),
-                                              now.message.c_str());
-                        sd_bus_send(bus, signal.get(), nullptr);
-                    }});
+    signals_->emit(
+        {.owner = job.owner, .send = [bus, path, changed, finished, now = told(job)](const char* to) {
+             send_properties_changed(bus, to, path.c_str(), job_interface, changed);
+             if (!finished) return;
+             Message signal = new_signal(bus, to, path.c_str(), job_interface, "Finished");
+             sd_bus_message_append(signal.get(), "iss", now.status, now.error.c_str(), now.message.c_str());
+             sd_bus_send(bus, signal.get(), nullptr);
+         }});
 }
 
 void Service::job_gone(const std::string& id) {

@@ -29,7 +29,8 @@ void Signals::emit(SignalEvent event) {
     pump();
 }
 
-// Answers may come at once, from within offer(): then the loop goes on instead of this function calling itself.
+// Answers may come at once, from within offer(): then the loop goes on instead of this function calling
+// itself.
 void Signals::pump() {
     if (pumping_) return;
     pumping_ = true;
@@ -57,7 +58,8 @@ void Signals::offer(const std::string& subscriber) {
         return answered(authority_.may_everything(subscriber) || authority_.uid_of(subscriber) == event.owner
                             ? Answer::yes
                             : Answer::no);
-    authority_.ask(subscriber, {.access = cli::Access::view, .machine = event.machine, .verb = "show"}, answered);
+    authority_.ask(subscriber, {.access = cli::Access::view, .machine = event.machine, .verb = "show"},
+                   answered);
 }
 
 Message new_signal(sd_bus* bus, const char* destination, const char* path, const char* interface,

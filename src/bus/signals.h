@@ -1,9 +1,10 @@
-// Signals, to those who may look. On the system bus a broadcast would tell everybody of every machine, so each signal is
-// sent to each subscriber by its name on the bus, after asking whether it may look at that machine (a job's owner and root: at
-// that job). On a session bus everybody is the same user, and signals are broadcast.
+// Signals, to those who may look. On the system bus a broadcast would tell everybody of every machine, so
+// each signal is sent to each subscriber by its name on the bus, after asking whether it may look at that
+// machine (a job's owner and root: at that job). On a session bus everybody is the same user, and signals are
+// broadcast.
 //
-// Order: one event is sent to all before the next one is looked at, so nobody sees an end before its beginning, however
-// slowly polkit answers.
+// Order: one event is sent to all before the next one is looked at, so nobody sees an end before its
+// beginning, however slowly polkit answers.
 #pragma once
 
 #include <deque>
@@ -23,7 +24,8 @@ struct SignalEvent {
 
 class Signals {
   public:
-    Signals(sd_bus* bus, Scope scope, Authority& authority) : bus_(bus), scope_(scope), authority_(authority) {}
+    Signals(sd_bus* bus, Scope scope, Authority& authority)
+        : bus_(bus), scope_(scope), authority_(authority) {}
     Result<> start();
     void subscribe(const std::string& name);
     void unsubscribe(const std::string& name);
@@ -43,6 +45,7 @@ class Signals {
 };
 
 // A signal without its arguments; `destination` as of SignalEvent::send.
-Message new_signal(sd_bus* bus, const char* destination, const char* path, const char* interface, const char* member);
+Message new_signal(sd_bus* bus, const char* destination, const char* path, const char* interface,
+                   const char* member);
 
 }  // namespace croft::bus

@@ -1,6 +1,8 @@
 #include "bus/store.h"
 
+#include <dirent.h>
 #include <sys/inotify.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +10,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "manager/declared.h"
+#include "manager/request.h"
+#include "manager/states.h"
 
 namespace croft::bus {
 
@@ -27,11 +32,21 @@ uint64_t number_in(const manager::Machine& machine, const char* file, std::strin
     }
     return UINT64_MAX;
 }
-// Moments that are no states: a name that is claimed and has no record yet, and the remains of a machine while they
-// are being removed file by file (it has ended, and the same machine never lives again).
+// Moments that are no states: a name that is claimed and has no record yet, and the remains of a machine
+// while they are being removed file by file (it has ended, and the same machine never lives again).
 bool is_passing(const Entry* known, const manager::Machine& machine) {
+    if (machine.only_declared()) return false;
     if (machine.record.created == 0) return true;
     return known && !known->machine.alive() && machine.record.created == known->machine.record.created;
+}
+
+constexpr std::string_view file_end = ".machine", directory_end = ".machine.d";
+
+// "web" of web.machine and web.machine.d; empty: another file.
+std::string declared_name(std::string_view file) {
+    for (std::string_view end : {directory_end, file_end})
+        if (file.ends_with(end)) return std::string(file.substr(0, file.size() - end.size()));
+    return "";
 }
 }  // namespace
 
@@ -43,6 +58,7 @@ Result<> Store::start(sd_event* event) {
     if (root_watch_ < 0) return os_error(errno, cat("watching ", quoted(paths_.machines)));
     int r = sd_event_add_io(event, source_.put(), inotify_.get(), 1 /* EPOLLIN */, readable, this);
     if (r < 0) return bus_error(r, "watching for changes");
+    watch_declarations();
     read_all();
     refresh();
     return {};
@@ -75,26 +91,66 @@ void Store::take_events() {
         for (char* at = buffer; at < buffer + n;) {
             auto* event = reinterpret_cast<inotify_event*>(at);
             at += sizeof *event + event->len;
-            if (event->mask & IN_Q_OVERFLOW) {
-                read_all();
-            } else if (event->wd == root_watch_) {
-                if (event->len) stale_.insert(event->name);
-            } else if (auto known = names_.find(event->wd); known != names_.end()) {
-                if (event->mask & IN_IGNORED)
-                    names_.erase(known);
-                else
-                    stale_.insert(known->second);
-            }
+            event_of(event->wd, event->len ? event->name : "", event->mask);
         }
+}
+
+void Store::event_of(int watch, const std::string& file, uint32_t mask) {
+    if (mask & IN_Q_OVERFLOW) return read_all();
+    if (watch == root_watch_) {
+        if (!file.empty()) stale_.insert(file);
+    } else if (auto place = places_.find(watch); place != places_.end()) {
+        if (mask & IN_IGNORED) places_.erase(place);
+        std::string name = declared_name(file);
+        if (!name.empty()) stale_.insert(name);
+        if (file.ends_with(directory_end)) watch_declarations();
+    } else if (auto known = names_.find(watch); known != names_.end()) {
+        if (mask & IN_IGNORED)
+            names_.erase(known);
+        else
+            stale_.insert(known->second);
+    }
+}
+
+// Directories of machine files and of their drop-ins. One that is not there is tried again by look().
+void Store::watch_declarations() {
+    for (const std::string& place : manager::places(paths_).machines) {
+        int wd = inotify_add_watch(inotify_.get(), place.c_str(), root_events | IN_CLOSE_WRITE);
+        if (wd < 0) continue;
+        bool fresh = places_.emplace(wd, place).second;
+        DIR* directory = opendir(place.c_str());
+        while (dirent* entry = directory ? readdir(directory) : nullptr) {
+            std::string_view file = entry->d_name;
+            if (fresh && !declared_name(file).empty()) stale_.insert(declared_name(file));
+            if (!file.ends_with(directory_end)) continue;
+            int drop_ins = inotify_add_watch(inotify_.get(), cat(place, "/", file).c_str(),
+                                             root_events | IN_CLOSE_WRITE);
+            if (drop_ins >= 0) names_[drop_ins] = declared_name(file);
+        }
+        if (directory) closedir(directory);
+    }
+}
+
+void Store::look() {
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t second = static_cast<uint64_t>(now.tv_sec) + 1;
+    if (second != looked_) {
+        looked_ = second;
+        if (places_.size() < manager::places(paths_).machines.size()) watch_declarations();
+        for (const auto& [name, entry] : machines_)
+            if (entry.machine.only_declared()) stale_.insert(name);
+    }
+    refresh();
 }
 
 void Store::read_all() {
     auto machines = manager::list(paths_);
-    if (!machines) return warn(machines.error().text);
-    std::set<std::string> names;
-    for (const manager::Machine& machine : *machines) names.insert(machine.name);
-    for (const auto& [name, entry] : machines_) names.insert(name);
-    for (const std::string& name : names) read_one(name);
+    auto names = manager::declared_names(paths_);
+    if (!machines || !names) return warn(machines ? names.error().text : machines.error().text);
+    stale_.insert(names->begin(), names->end());
+    for (const manager::Machine& machine : *machines) stale_.insert(machine.name);
+    for (const auto& [name, entry] : machines_) stale_.insert(name);
 }
 
 void Store::watch(const std::string& name, Entry& entry) {
@@ -104,7 +160,8 @@ void Store::watch(const std::string& name, Entry& entry) {
     names_[wd] = name;
 }
 
-// After each look: the group is known once the machine has started. The kernel drops the watch with the group.
+// After each look: the group is known once the machine has started. The kernel drops the watch with the
+// group.
 void Store::watch_group(const std::string& name, Entry& entry) {
     const std::string& group = entry.machine.record.cgroup;
     if (group.empty() || !entry.machine.alive()) return;
@@ -132,7 +189,7 @@ void Store::read_one(const std::string& name) {
     // The watch first: what happens after it was set is reported, what happened before is read.
     Entry fresh;
     watch(name, known ? *known : fresh);
-    auto machine = manager::find(paths_, name);
+    auto machine = manager::find_any(paths_, name);
     if (!machine) {
         if (!known && fresh.watch >= 0) {
             names_.erase(fresh.watch);

@@ -1,5 +1,5 @@
-// The tables of docs/dbus.md, as Markdown on standard output: verbs with their actions, errors with their meanings. For
-// tools/generate (`croftd --tables`).
+// The tables of docs/dbus.md, as Markdown on standard output: verbs with their actions, errors with their
+// meanings. For tools/generate (`croftd --tables`).
 #pragma once
 
 namespace croft::bus {

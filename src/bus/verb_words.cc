@@ -1,5 +1,10 @@
 #include "bus/verb_words.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "base/text.h"
 
 namespace croft::bus {
@@ -7,8 +12,9 @@ namespace croft::bus {
 namespace {
 Result<> check_streams(const Asked& asked) {
     if (asked.streams.empty() || asked.streams.size() == 3) return {};
-    return error(Errc::invalid, cat(asked.streams.size(), " streams were given: it takes none or three "
-                                                          "(standard input, output, error)"));
+    return error(Errc::invalid, cat(asked.streams.size(),
+                                    " streams were given: it takes none or three "
+                                    "(standard input, output, error)"));
 }
 }  // namespace
 
@@ -34,6 +40,15 @@ Result<Asked> read_program(sd_bus_message* call, const char* verb, const std::st
     Asked asked = TRY(read_verb(call, verb, operand));
     asked.words.insert(asked.words.end(), command.begin(), command.end());
     TRY(read_streams(call, asked));
+    return asked;
+}
+
+Result<Asked> read_define(const std::string& name, std::string_view text) {
+    Asked asked{.verb = "edit", .words = {"--quiet", "--file=-", "--", name}};
+    asked.input = Fd(memfd_create("machine-file", MFD_CLOEXEC));
+    if (!asked.input) return os_error(errno, "keeping the machine file");
+    TRY(write_all(asked.input.get(), text));
+    lseek(asked.input.get(), 0, SEEK_SET);
     return asked;
 }
 

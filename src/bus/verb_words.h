@@ -1,5 +1,5 @@
-// What the objects' methods have in common: each is a verb of the command line, with its name as a constant that a template
-// can be made from. Called by manager_object.cc and machine_object.cc.
+// What the objects' methods have in common: each is a verb of the command line, with its name as a constant
+// that a template can be made from. Called by manager_object.cc and machine_object.cc.
 #pragma once
 
 #include <string>
@@ -12,6 +12,9 @@ namespace verb_word {
 inline constexpr const char* run = "run";
 inline constexpr const char* boot = "boot";
 inline constexpr const char* exec = "exec";
+inline constexpr const char* start = "start";
+inline constexpr const char* set = "set";
+inline constexpr const char* unset = "unset";
 inline constexpr const char* stop = "stop";
 inline constexpr const char* poweroff = "poweroff";
 inline constexpr const char* reboot = "reboot";
@@ -27,6 +30,8 @@ Result<Asked> read_verb(sd_bus_message* call, const char* verb, const std::strin
 Result<Asked> read_terminal(sd_bus_message* call, const char* verb, const std::string& operand);
 // (as command, a{sv} options, ah streams) that follow the operand.
 Result<Asked> read_program(sd_bus_message* call, const char* verb, const std::string& operand);
+// A machine file's text as standard input of `croft edit --file=-`.
+Result<Asked> read_define(const std::string& name, std::string_view text);
 // (ah streams): none or three.
 Result<> read_streams(sd_bus_message* call, Asked& asked);
 

@@ -1,9 +1,10 @@
-// Who may use a verb on the system's machines: each verb belongs to one class of access, and croftd asks polkit for the
-// action of that name. Called by the command line (which verbs go over the bus) and by bus/ (which action is asked).
+// Who may use a verb on the system's machines: each verb belongs to one class of access, and croftd asks
+// polkit for the action of that name. Called by the command line (which verbs go over the bus) and by bus/
+// (which action is asked).
 //
-// The security argument: a verb that names paths of this host (run, cp, bind …) or keeps what it is told for later starts
-// can give its user everything root has, so its class is never one that is handed out for a single machine lightly. A
-// verb without a row cannot be used over the bus at all.
+// The security argument: a verb that names paths of this host (run, cp, bind …) or keeps what it is told for
+// later starts can give its user everything root has, so its class is never one that is handed out for a
+// single machine lightly. A verb without a row cannot be used over the bus at all.
 #pragma once
 
 #include <span>
@@ -30,7 +31,8 @@ enum class Access : unsigned char {
 };
 
 // Which of a verb's operands are names of machines.
-enum class Named : unsigned char { none, first, all, copy };  // copy: one of two is NAME:PATH
+// copy: one of two is NAME:PATH; every: without a name it is about all machines.
+enum class Named : unsigned char { none, first, all, copy, every };
 
 struct AccessRow {
     const char* verb;

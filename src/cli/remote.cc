@@ -39,8 +39,9 @@ Result<int> run_over_bus(const Verb& verb, std::span<char* const> arguments, std
     words.push_back(nullptr);
     execv(program.c_str(), words.data());
     if (errno == ENOENT)
-        return error(Errc::unsupported, cat("the system's machines are reached through ", quoted(program),
-                                            ", which is not installed; run croft as root, or leave out --system"));
+        return error(Errc::unsupported,
+                     cat("the system's machines are reached through ", quoted(program),
+                         ", which is not installed; run croft as root, or leave out --system"));
     return os_error(errno, cat("executing ", quoted(program)));
 }
 

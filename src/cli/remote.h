@@ -1,8 +1,9 @@
-// The same command line for those who are not root: with --system (or CROFT_SCOPE=system) a verb about machines is not done in
-// this process but by croftd, which asks polkit. Called by command_line.cc; the dynamic program says how.
+// The same command line for those who are not root: with --system (or CROFT_SCOPE=system) a verb about
+// machines is not done in this process but by croftd, which asks polkit. Called by command_line.cc; the
+// dynamic program says how.
 //
-// croft itself is static and small and knows no D-Bus: it becomes croft-systemd (same words, same verbs), which has
-// libsystemd.
+// croft itself is static and small and knows no D-Bus: it becomes croft-systemd (same words, same verbs),
+// which has libsystemd.
 #pragma once
 
 #include <span>

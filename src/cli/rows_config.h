@@ -20,6 +20,11 @@ inline constexpr OptionRow clone_options[] = {
     OPT_QUIET,
 };
 inline constexpr OptionRow quiet_options[] = {OPT_QUIET};
+inline constexpr OptionRow edit_options[] = {
+    {"--file", 0, "FILE", "path",
+     "Take its text from here (-: standard input), without an editor; declares the machine when it is new"},
+    OPT_QUIET,
+};
 inline constexpr OptionRow diff_options[] = {OPT_JSON};
 inline constexpr OptionRow verify_options[] = {OPT_JSON};
 
@@ -49,10 +54,11 @@ inline constexpr Verb config_rows[] = {
      .doc = "Opens a copy of the machine's file in $VISUAL or $EDITOR. When the editor ends, the copy is "
             "verified "
             "and takes the file's place; one with a mistake does not, and can be edited again.",
-     .example = "croft edit web",
+     .example = "croft edit web\n"
+                "croft edit --file=- web <web.machine      # the same for programs",
      .operands = Operands::declared,
      .supervised = true,
-     .options = quiet_options,
+     .options = edit_options,
      .function = verb_edit},
     {.name = "set",
      .group = Group::config,

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/output.h"
@@ -72,6 +73,20 @@ Result<int> finish(const Arguments& args, const manager::Paths& paths, const std
                    : std::string()));
     return 0;
 }
+
+// The whole file from elsewhere: for programs, and for croftd's Define.
+Result<int> take_file(const Arguments& args, const manager::Paths& paths, const std::string& name,
+                      const std::string& file) {
+    TRY(check_machine_name(name));
+    auto text = file == "-" ? read_all(STDIN_FILENO) : read_file_at(AT_FDCWD, file.c_str());
+    if (!text) return std::move(text).within(file == "-" ? "standard input" : file).error();
+    auto before = manager::editable_file(paths, name);
+    if (!before && before.error().code != Errc::not_found) return std::move(before).error();
+    std::string path = cat(paths.config, "/", name, ".machine");
+    manager::Editable change = before ? std::move(*before) : manager::Editable{path, path, ""};
+    TRY(manager::replace_machine_file(paths, name, change, *text));
+    return finish(args, paths, name, change);
+}
 }  // namespace
 
 Result<int> verb_edit(const Verb& verb, std::span<char* const> arguments) {
@@ -79,6 +94,7 @@ Result<int> verb_edit(const Verb& verb, std::span<char* const> arguments) {
     TRY(expect_operands(verb, args, 1, 1));
     const std::string& name = args.operands[0];
     manager::Paths paths = TRY(manager::find_paths());
+    if (const std::string* file = args.value("--file")) return take_file(args, paths, name, *file);
     manager::Editable before = TRY(manager::editable_file(paths, name));
     std::string copy = TRY(make_copy(paths, name, before.text));
     OnExit remove_copy([&] { unlink(copy.c_str()); });

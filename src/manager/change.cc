@@ -200,7 +200,8 @@ Result<> replace_machine_file(const Paths& paths, const std::string& name, const
     dialect::Draft draft{before.to, text};
     TRY(load_declared(paths, name, &draft));
     auto now = TRY(dialect::read_if_there(before.from));
-    if (now != before.text)
+    // One that is new has no text before, and no file.
+    if (now.value_or("") != before.text)
         return error(Errc::busy, cat(before.from, " was changed by somebody else meanwhile"));
     TRY(write_config(directory.get(), name + ".machine", text, Existing::replace));
     config_changed(paths, name, "edited");

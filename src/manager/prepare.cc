@@ -1,5 +1,6 @@
 #include "manager/prepare.h"
 
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +85,15 @@ Result<> make_scratch(const Paths& paths, const launch::LaunchPlan& plan, const 
         if (mkdir(path.c_str(), 0700) < 0) return os_error(errno, cat("making ", quoted(path)));
     }
     return {};
+}
+
+// The payload may ask for the size of its terminal before the caller's is copied to it, so it begins with that.
+void size_console(launch::LaunchPlan& plan) {
+    winsize size = {};
+    if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0) return;
+    for (launch::Step& step : plan.inside)
+        if (auto* console = std::get_if<launch::OpenConsole>(&step))
+            console->rows = size.ws_row, console->columns = size.ws_col;
 }
 
 void fill_record(const spec::MachineSpec& spec, const spec::HostFacts& facts, const launch::LaunchPlan& plan,
@@ -204,6 +214,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     plan::Plans plans = TRY(plan::plan(spec, facts));
     for (const std::string& warning : plans.warnings) warn(warning);
     out.plan = std::move(plans.launch), out.unit = std::move(plans.unit);
+    if (options.keep == Keep::foreground) size_console(out.plan);
     fill_record(spec, facts, out.plan, options, out.record);
     // Written before anything is made: what a killed launcher leaves is found from it.
     TRY(out.claim.write(out.record));

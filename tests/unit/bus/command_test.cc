@@ -1,4 +1,5 @@
-// Words of a caller become the words of a job: checked, in one spelling, and with the names that polkit is asked about.
+// Words of a caller become the words of a job: checked, in one spelling, and with the names that polkit is
+// asked about.
 #include "bus/command.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +10,9 @@
 namespace croft::bus {
 namespace {
 
-Result<Command> make(std::string_view verb, std::vector<std::string> words) { return make_command(verb, words); }
+Result<Command> make(std::string_view verb, std::vector<std::string> words) {
+    return make_command(verb, words);
+}
 
 std::string line_of(const Result<Command>& command) {
     return command ? join(command->words, " ") : cat("error: ", command.error().text);
@@ -49,24 +52,25 @@ TEST(Command, SaysWhomItIsAbout) {
 }
 
 TEST(Command, RefusesWhatIsNoWordOfThese) {
-    for (auto& [verb, words] : std::vector<std::pair<std::string, std::vector<std::string>>>{
-             {"stop", {"../web"}},
-             {"stop", {"--timeoutt=1", "web"}},
-             {"stop", {}},
-             {"exec", {"--help"}},
-             {"frob", {}},
-             {"_relaunch", {"web"}},
-             {"_man", {}},
-             {"explain", {}},
-             {"stop", {std::string("we\0b", 4)}},
-             {"show", {"a b"}}})
+    for (auto& [verb, words] :
+         std::vector<std::pair<std::string, std::vector<std::string>>>{{"stop", {"../web"}},
+                                                                       {"stop", {"--timeoutt=1", "web"}},
+                                                                       {"stop", {}},
+                                                                       {"exec", {"--help"}},
+                                                                       {"frob", {}},
+                                                                       {"_relaunch", {"web"}},
+                                                                       {"_man", {}},
+                                                                       {"explain", {}},
+                                                                       {"stop", {std::string("we\0b", 4)}},
+                                                                       {"show", {"a b"}}})
         EXPECT_FALSE(make(verb, words)) << verb << " " << join(words, " ");
 }
 
 TEST(Command, AVariableIsTheCallersToFill) {
     EXPECT_EQ(make("run", {"--env=HOME", "/tree"}).error().code, Errc::usage);
     setenv("CROFT_TEST_VARIABLE", "value", 1);
-    auto filled = with_own_variables({"--env=CROFT_TEST_VARIABLE", "--env=NOT_THERE_AT_ALL", "--env=A=", "--", "--env=HOME"});
+    auto filled = with_own_variables(
+        {"--env=CROFT_TEST_VARIABLE", "--env=NOT_THERE_AT_ALL", "--env=A=", "--", "--env=HOME"});
     EXPECT_EQ(join(filled, " "), "--env=CROFT_TEST_VARIABLE=value --env=A= -- --env=HOME");
 }
 
@@ -108,7 +112,8 @@ TEST(Command, CallersSayOnlyPlainWords) {
 TEST(Command, EveryVerbHasARow) {
     for (const cli::Verb& verb : cli::verbs())
         if (verb.group != cli::Group::hidden) EXPECT_NE(cli::access_of(verb.name), nullptr) << verb.name;
-    for (const cli::AccessRow& row : cli::access_rows()) EXPECT_NE(cli::find_verb(row.verb), nullptr) << row.verb;
+    for (const cli::AccessRow& row : cli::access_rows())
+        EXPECT_NE(cli::find_verb(row.verb), nullptr) << row.verb;
 }
 
 }  // namespace

@@ -39,13 +39,14 @@ class Messages : public testing::Test {
 };
 
 TEST_F(Messages, OptionsBecomeWords) {
-    sd_bus_message_append(message_.get(), "a{sv}", 5, "timeout", "s", "10s", "now", "b", 1, "lines", "u", 20u, "env", "as", 2,
-                          "A=1", "B=2", "quiet", "b", 0);
+    sd_bus_message_append(message_.get(), "a{sv}", 5, "timeout", "s", "10s", "now", "b", 1, "lines", "u", 20u,
+                          "env", "as", 2, "A=1", "B=2", "quiet", "b", 0);
     auto options = read_options(sealed());
     ASSERT_TRUE(options) << options.error().text;
     auto words = option_words(*options);
     ASSERT_TRUE(words);
-    EXPECT_EQ(*words, (std::vector<std::string>{"--timeout=10s", "--now=yes", "--lines=20", "--env=A=1", "--env=B=2", "--quiet=no"}));
+    EXPECT_EQ(*words, (std::vector<std::string>{"--timeout=10s", "--now=yes", "--lines=20", "--env=A=1",
+                                                "--env=B=2", "--quiet=no"}));
 }
 
 TEST_F(Messages, AnOptionOfAnotherTypeIsRefusedByName) {
@@ -56,13 +57,14 @@ TEST_F(Messages, AnOptionOfAnotherTypeIsRefusedByName) {
 }
 
 TEST(OptionWords, KeysAreNamesOnly) {
-    for (const char* key : {"", "-x", "--all", "a=b", "A", "a b", "a\n"}) EXPECT_FALSE(option_words({{key, "x"}})) << key;
+    for (const char* key : {"", "-x", "--all", "a=b", "A", "a b", "a\n"})
+        EXPECT_FALSE(option_words({{key, "x"}})) << key;
     EXPECT_TRUE(option_words({{"memory-high", "1"}}));
 }
 
 TEST_F(Messages, ValuesOfEachKind) {
-    for (const Value& value : std::vector<Value>{true, int32_t{-1}, uint32_t{1}, uint64_t{1} << 40, std::string("text"),
-                                                 std::vector<std::string>{"a", "b"}})
+    for (const Value& value : std::vector<Value>{true, int32_t{-1}, uint32_t{1}, uint64_t{1} << 40,
+                                                 std::string("text"), std::vector<std::string>{"a", "b"}})
         EXPECT_GE(append_value(message_.get(), value), 0) << signature_of(value);
     sd_bus_message* sent = sealed();
     EXPECT_STREQ(sd_bus_message_get_signature(sent, 1), "biutsas");
@@ -97,9 +99,11 @@ TEST(Errors, NamesGoThereAndBack) {
 
 TEST(Properties, ValuesHaveTheSignatureOfTheirRow) {
     manager::Machine machine;
-    for (const auto& row : machine_properties()) EXPECT_STREQ(signature_of(row.get(machine)), row.signature) << row.name;
+    for (const auto& row : machine_properties())
+        EXPECT_STREQ(signature_of(row.get(machine)), row.signature) << row.name;
     Job job;
-    for (const auto& row : job_properties()) EXPECT_STREQ(signature_of(row.get(job)), row.signature) << row.name;
+    for (const auto& row : job_properties())
+        EXPECT_STREQ(signature_of(row.get(job)), row.signature) << row.name;
 }
 
 TEST(Properties, DifferencesAreWhatChanged) {

@@ -17,7 +17,8 @@ TEST(Policy, HasTheActionsOfTheTable) {
     constexpr std::string_view mark = "<action id=\"org.croft.Croft1.";
     for (size_t at = text->find(mark); at != text->npos; at = text->find(mark, at + 1))
         in_file.insert(text->substr(at + mark.size(), text->find('"', at + mark.size()) - at - mark.size()));
-    for (auto access = Access::view; access <= Access::repair; access = static_cast<Access>(static_cast<int>(access) + 1)) {
+    for (auto access = Access::view; access <= Access::repair;
+         access = static_cast<Access>(static_cast<int>(access) + 1)) {
         in_table.insert(access_name(access));
         EXPECT_STRNE(access_phrase(access), "");
     }
