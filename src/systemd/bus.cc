@@ -48,6 +48,18 @@ Result<Bus> open_bus(Which which) {
     return out;
 }
 
+Result<Bus> open_systemd() {
+    sd_bus* bus = nullptr;
+    int r = sd_bus_new(&bus);
+    if (r < 0) return bus_error(r, "connecting to systemd");
+    Bus out(bus);
+    r = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
+    if (r >= 0) r = sd_bus_start(bus);
+    if (r < 0) return bus_error(r, "connecting to systemd at /run/systemd/private");
+    sd_bus_set_method_call_timeout(bus, patience);
+    return out;
+}
+
 Result<Message> new_call(sd_bus* bus, const Target& target, const char* method) {
     sd_bus_message* message = nullptr;
     int r = sd_bus_message_new_method_call(bus, &message, target.service, target.path, target.interface, method);

@@ -21,6 +21,9 @@ using Slot = std::unique_ptr<sd_bus_slot, BusCloser>;
 // The system's, or the user's own.
 enum class Which { system, user };
 Result<Bus> open_bus(Which which);
+// systemd's own socket, without a bus: for root on a host whose D-Bus is not there, or not well. Nobody else can be reached
+// over it, and systemd cannot keep a unit for who is connected so.
+Result<Bus> open_systemd();
 
 // One object to call methods of.
 struct Target {

@@ -56,7 +56,12 @@ Result<> SystemdSupervisor::subscribe(sd_bus* bus) {
 }
 
 Result<sd_bus*> SystemdSupervisor::bus() {
-    if (!bus_) bus_ = TRY(open_bus(which_));
+    if (bus_) return bus_.get();
+    auto bus = open_bus(which_);
+    if (!bus && which_ == Which::system && geteuid() == 0) {
+        if (auto direct = open_systemd()) bus = std::move(direct), direct_ = true;
+    }
+    bus_ = TRY(std::move(bus));
     return bus_.get();
 }
 
@@ -72,14 +77,14 @@ Result<Job> SystemdSupervisor::queue(sd_bus_message* message, std::string_view w
 }
 
 bool SystemdSupervisor::can_pin(const launch::UnitPlan& plan) {
-    return all_known(plan.unit) && all_known(plan.service);
+    return bus() && !direct_ && all_known(plan.unit) && all_known(plan.service);
 }
 
 Result<Job> SystemdSupervisor::start_transient(const launch::UnitPlan& plan, manager::Pin pin) {
     sd_bus* bus = TRY(this->bus());
     TRY(subscribe(bus));
     Settings settings = all_settings(plan);
-    if (!can_pin(plan)) return start_by_systemd_run(plan);
+    if (!all_known(settings)) return start_by_systemd_run(plan);
     Message m = TRY(new_call(bus, systemd_manager, "StartTransientUnit"));
     int r = sd_bus_message_append(m.get(), "ss", plan.name.c_str(), "fail");
     if (r >= 0) r = sd_bus_message_open_container(m.get(), 'a', "(sv)");

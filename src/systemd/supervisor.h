@@ -40,6 +40,7 @@ class SystemdSupervisor : public manager::Supervisor {
 
     const Which which_;
     Bus bus_;
+    bool direct_ = false;  // without a bus (open_systemd())
     Slot match_;
     std::map<uint32_t, bool> ended_;                // jobs whose end was heard: done, or not
 };

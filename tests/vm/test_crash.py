@@ -103,6 +103,16 @@ def test_the_bus_breaks_in_mid_call(host):
     stop_all(host)
 
 
+def test_without_a_bus_root_talks_to_systemd_itself(host):
+    host.run("systemctl stop dbus.socket dbus.service croftd.service 2>/dev/null; true", timeout=60)
+    assert host.run("busctl --system list").status != 0
+    ran = host.run("croft run --read-only /trees/app sh -c 'echo works; exit 5'", timeout=60)
+    assert (ran.status, ran.stdout) == (5, "works\n"), ran
+    host.run("croft run -d --name=nobus --read-only /trees/app sleep infinity && croft pause nobus && croft resume nobus && croft stop --now nobus", timeout=100).check()
+    host.run("systemctl start dbus.socket dbus.service", timeout=60).check()
+    stop_all(host)
+
+
 def test_a_start_that_loses_its_bus_leaves_nothing(host):
     host.run("for i in 1 2 3 4; do (timeout 60 croft run -d --read-only --name=lost$i /trees/app sleep infinity >/dev/null 2>&1 &); done; sleep 0.7; pkill -KILL -x croft-systemd; true")
     time.sleep(3)
