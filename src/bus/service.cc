@@ -90,6 +90,7 @@ Result<> Service::leave() {
 
 void Service::machine_changed(const std::string& name, const manager::Machine* before,
                               const manager::Machine* now) {
+    if (!signals_->are_wanted()) return;
     std::string path = path_of(machine_prefix, name);
     sd_bus* bus = bus_.get();
     if (!before || !now) {

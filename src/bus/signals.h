@@ -30,6 +30,8 @@ class Signals {
     void subscribe(const std::string& name);
     void unsubscribe(const std::string& name);
     bool has_subscribers() const;
+    // Whether emit() would send to anybody: what is told costs reading it first.
+    bool are_wanted() const { return scope_ == Scope::user || has_subscribers(); }
     void emit(SignalEvent event);
 
   private:

@@ -145,11 +145,11 @@ void Store::look() {
 }
 
 void Store::read_all() {
-    auto machines = manager::list(paths_);
+    auto machines = manager::machine_names(paths_);
     auto names = manager::declared_names(paths_);
     if (!machines || !names) return warn(machines ? names.error().text : machines.error().text);
     stale_.insert(names->begin(), names->end());
-    for (const manager::Machine& machine : *machines) stale_.insert(machine.name);
+    stale_.insert(machines->begin(), machines->end());
     for (const auto& [name, entry] : machines_) stale_.insert(name);
 }
 
@@ -169,7 +169,10 @@ void Store::watch_group(const std::string& name, Entry& entry) {
     if (wd < 0 || wd == entry.group_watch) return;
     entry.group_watch = wd;
     names_[wd] = name;
-    stale_.insert(name);  // it may have been frozen before the watch was there
+    // It may have been frozen or thawed before the watch was there.
+    auto events = read_file_at(AT_FDCWD, (group + "/cgroup.events").c_str(), 4096);
+    bool frozen = events && events->find("frozen 1") != events->npos;
+    if (frozen != (entry.machine.state == manager::State::frozen)) stale_.insert(name);
 }
 
 void Store::forget(const std::string& name) {

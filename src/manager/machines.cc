@@ -272,21 +272,29 @@ Result<Machine> find_running(const Paths& paths, std::string_view name) {
                  cat("machine ", quoted(name), " is ", state_name(machine.state), " and not running"));
 }
 
-Result<std::vector<Machine>> list(const Paths& paths) {
-    std::vector<Machine> out;
+Result<std::vector<std::string>> machine_names(const Paths& paths) {
+    std::vector<std::string> out;
     Fd machines = TRY(open_machines(paths));
     DIR* dir = fdopendir(openat(machines.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!dir) return os_error(errno, cat("reading ", quoted(paths.machines)));
-    while (dirent* entry = readdir(dir)) {
-        if (entry->d_name[0] == '.' || !check_machine_name(entry->d_name)) continue;
-        auto machine = read_machine(machines.get(), entry->d_name);
+    while (dirent* entry = readdir(dir))
+        if (entry->d_name[0] != '.' && check_machine_name(entry->d_name)) out.emplace_back(entry->d_name);
+    closedir(dir);
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+Result<std::vector<Machine>> list(const Paths& paths) {
+    std::vector<Machine> out;
+    std::vector<std::string> names = TRY(machine_names(paths));
+    Fd machines = TRY(open_machines(paths));
+    for (const std::string& name : names) {
+        auto machine = read_machine(machines.get(), name);
         if (machine)
             out.push_back(std::move(*machine));
         else
             warn(machine.error().text);
     }
-    closedir(dir);
-    std::sort(out.begin(), out.end(), [](const Machine& a, const Machine& b) { return a.name < b.name; });
     return out;
 }
 

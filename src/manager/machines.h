@@ -121,6 +121,8 @@ Result<Machine> find(const Paths& paths, std::string_view name);
 Result<Machine> find_settled(const Paths& paths, std::string_view name);
 // find(), and an error (wrong_state) unless it is alive and has a leader. Verbs use find_for() of states.h.
 Result<Machine> find_running(const Paths& paths, std::string_view name);
+// Of all that have a directory. One readdir(3).
+Result<std::vector<std::string>> machine_names(const Paths& paths);
 // Sorted by name. A directory that is no machine is passed over.
 Result<std::vector<Machine>> list(const Paths& paths);
 
