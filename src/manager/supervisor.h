@@ -3,6 +3,7 @@
 // none and runs machines in direct mode, or leaves its place to the program that has one (cli/command_line.cc).
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,11 @@ struct UnitExit {
 };
 // pinned: systemd keeps the unit, with the status of its end, for as long as this process is connected.
 enum class Pin { no, yes };
+
+// The service manager was executed anew (systemctl daemon-reexec) before it answered: what was asked may be done or not.
+inline bool was_interrupted(const Error& error) {
+    return error.code == Errc::timeout && error.err == EAGAIN;
+}
 
 class Supervisor {
   public:

@@ -1,5 +1,6 @@
 // The end of one life of a unit's machine, and the mark of its readiness: what systemd runs beside the launcher.
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>

@@ -29,12 +29,17 @@ void pass_environment(launch::UnitPlan& unit) {
         if (const char* value = getenv(name)) unit.service.emplace_back("Environment", cat(name, "=", value));
 }
 
-// A unit that has just ended is forgotten by systemd a moment later; until then its name is taken.
+// A unit that has just ended is forgotten by systemd a moment later; until then its name is taken. A systemd that is executed
+// anew (systemctl daemon-reexec) answers nothing that was asked just before; then the unit is there or it is not.
 Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit, Pin pin) {
+    bool unsure = false;
     for (uint64_t until = monotonic_now() + name_patience;;) {
         auto job = systemd.start_transient(unit, pin);
-        if (job || job.error().code != Errc::exists || monotonic_now() > until) return job;
-        systemd.forget(unit.name);
+        if (job || monotonic_now() > until) return job;
+        if (job.error().code == Errc::exists && unsure) return Job{0};
+        if (job.error().code != Errc::exists && !was_interrupted(job.error())) return job;
+        unsure = unsure || was_interrupted(job.error());
+        if (!unsure) systemd.forget(unit.name);
         timespec pause = {0, 10'000'000};
         nanosleep(&pause, nullptr);
     }

@@ -1,5 +1,6 @@
 #include "systemd/bus.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "base/text.h"
@@ -76,6 +77,8 @@ Result<Message> call(sd_bus* bus, sd_bus_message* message, std::string_view what
     if (failure.message) out.text = cat(what, ": ", failure.message);
     for (const Errors& row : known)
         if (failure.name && !strcmp(failure.name, row.name)) out.code = row.code;
+    // Who was asked left the bus before it answered (manager::was_interrupted()).
+    if (failure.name && !strcmp(failure.name, SD_BUS_ERROR_NO_REPLY)) out.err = EAGAIN;
     sd_bus_error_free(&failure);
     return out;
 }

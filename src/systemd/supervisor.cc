@@ -130,12 +130,17 @@ Result<Job> SystemdSupervisor::start(const std::string& unit) {
     return queue(m.get(), cat("starting the unit ", unit));
 }
 
+// Stopping twice is stopping once, so it is asked again when systemd was executed anew meanwhile.
 Result<Job> SystemdSupervisor::stop(const std::string& unit) {
     sd_bus* bus = TRY(this->bus());
     TRY(subscribe(bus));
-    Message m = TRY(new_call(bus, systemd_manager, "StopUnit"));
-    sd_bus_message_append(m.get(), "ss", unit.c_str(), "replace");
-    return queue(m.get(), cat("stopping the unit ", unit));
+    for (int tries = 0;; ++tries) {
+        Message m = TRY(new_call(bus, systemd_manager, "StopUnit"));
+        sd_bus_message_append(m.get(), "ss", unit.c_str(), "replace");
+        auto job = queue(m.get(), cat("stopping the unit ", unit));
+        if (job || !manager::was_interrupted(job.error()) || tries == 5) return job;
+        usleep(200'000);
+    }
 }
 
 Result<JobEnd> SystemdSupervisor::job_end(Job job) {
@@ -170,7 +175,9 @@ Result<std::optional<manager::UnitExit>> SystemdSupervisor::exit_of(const std::s
     // A unit that is started again meanwhile has the next life's values by now.
     if (ended) get("ExecMainExitTimestampMonotonic", 't', &still);
     free(path);
+    bool interrupted = failure.name && !strcmp(failure.name, SD_BUS_ERROR_NO_REPLY);
     sd_bus_error_free(&failure);
+    if (interrupted) return std::optional<manager::UnitExit>();  // asked again
     if (r < 0) return bus_error(r, cat("asking how the unit ", unit, " ended"));
     return ended && ended == still && exit.code ? std::optional(exit) : std::nullopt;
 }

@@ -214,7 +214,7 @@ def test_names_of_machines_are_resolved(host, app):
     app("addr", "--network=/run/netns/n1")
     wait_for(lambda: "addr" in host.run("machinectl list --no-legend --no-pager").stdout.split(), 30)
     assert "10.9.8.7" in host.run("machinectl list --no-legend --no-pager").stdout
-    assert host.run("sed -i 's/^hosts:.*/hosts: files mymachines/' /etc/nsswitch.conf; getent ahostsv4 addr").check().stdout.split()[0] == "10.9.8.7"
+    assert "10.9.8.7" in host.run("sed -i 's/^hosts:.*/hosts: files mymachines/' /etc/nsswitch.conf; getent ahosts addr").check().stdout.split()
     host.run("croft rm -f addr; ip netns del n1").check()
 
 
@@ -228,8 +228,9 @@ def test_a_foreground_machine_is_its_commands_to_clear(host):
     assert state(host, "fg") == "running"
     assert "taken by a machine that is running" in host.run("croft run --name=fg --read-only /trees/app true").stderr
     host.run("croft stop --now fg")
-    assert state(host, "fg") == "lost"
-    assert host.run("croft run --name=fg --read-only /trees/app true").check().stderr.startswith("croft: warning: machine 'fg' was lost")
+    # Nobody can tell how it ended; whoever comes next clears it.
+    assert state(host, "fg") in (None, "lost")
+    host.run("croft run --name=fg --read-only /trees/app true").check()
 
 
 def test_a_foreground_boot_goes_on_over_a_reboot(host):
