@@ -48,6 +48,13 @@ bool comes_again(const Machine& machine, const UnitExit& how, int directory) {
            !exists_at(directory, "stop");
 }
 
+// Nobody shall take the machine for the one that has just ended: until the next launch it is starting.
+Result<> between_lives(Machine& machine, int directory) {
+    for (const char* file : {"ready", "status"}) unlinkat(directory, file, 0);
+    machine.record.leader = {};
+    return replace_file_at(directory, "record", to_text(machine.record));
+}
+
 }  // namespace
 
 Result<> end_of_unit(const Paths& paths, const std::string& name) {
@@ -57,7 +64,7 @@ Result<> end_of_unit(const Paths& paths, const std::string& name) {
     UnitExit how = unit_exit();
     if (comes_again(*machine, how, directory.get())) {
         tell_event(paths, {.machine = name, .event = Event::rebooted});
-        return {};
+        return between_lives(*machine, directory.get());
     }
     // A launcher that failed has told its starter; what it could not clear is cleared now.
     bool was_launched = machine->record.leader.pid != 0;

@@ -320,7 +320,7 @@ def test_machined_knows_the_machine(host, booted):
     assert host.run("journalctl -M deb --no-pager -n 5").check().stdout.strip()
     assert "org.freedesktop.systemd1" in host.run("busctl -M deb --no-pager list").check().stdout
     host.run("loginctl -M deb --no-pager list-sessions").check()
-    host.run("machinectl copy-from deb /etc/os-release /tmp/os-release && grep bookworm /tmp/os-release").check()
+    host.run("machinectl copy-from deb /usr/lib/os-release /tmp/os-release && grep bookworm /tmp/os-release").check()
 
 
 def test_apps_are_registered_too(host, app):
