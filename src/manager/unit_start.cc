@@ -33,14 +33,17 @@ void pass_environment(launch::UnitPlan& unit) {
 // anew (systemctl daemon-reexec) answers nothing that was asked just before; then the unit is there or it is not.
 Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit, Pin pin) {
     bool unsure = false;
-    for (uint64_t until = monotonic_now() + name_patience;;) {
+    const uint64_t begin = monotonic_now();
+    for (;;) {
         auto job = systemd.start_transient(unit, pin);
-        if (job || monotonic_now() > until) return job;
-        if (job.error().code == Errc::exists && unsure) return Job{0};
-        if (job.error().code != Errc::exists && !was_interrupted(job.error())) return job;
-        unsure = unsure || was_interrupted(job.error());
+        if (job) return job;
+        bool interrupted = was_interrupted(job.error()), exists = job.error().code == Errc::exists;
+        if (exists && unsure) return Job{0};
+        uint64_t patience = interrupted ? start_patience : name_patience;
+        if ((!exists && !interrupted) || monotonic_now() - begin > patience) return job;
+        unsure = unsure || interrupted;
         if (!unsure) systemd.forget(unit.name);
-        timespec pause = {0, 10'000'000};
+        timespec pause = {0, interrupted ? 200'000'000 : 10'000'000};
         nanosleep(&pause, nullptr);
     }
 }
