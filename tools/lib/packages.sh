@@ -9,7 +9,7 @@ packages_build=(
 )
 
 # To build and check the Debian package (tools/package).
-packages_package=(dpkg-dev debhelper fakeroot lintian)
+packages_package=(build-essential dpkg-dev debhelper fakeroot lintian)
 
 # To make a tree that croft can boot.
 packages_tree=(
