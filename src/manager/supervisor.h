@@ -49,7 +49,7 @@ class Supervisor {
     virtual Result<> kill(const std::string& unit, int signal) = 0;  // every process of it
     virtual Result<> freeze(const std::string& unit) = 0;
     virtual Result<> thaw(const std::string& unit) = 0;
-    // Resource control, live; with Lasting::until_stop it is gone with this life of the unit.
+    // Resource control, live; gone with this boot of the host (systemctl set-property --runtime).
     virtual Result<> set_properties(const std::string& unit,
                                     const std::vector<std::pair<std::string, std::string>>& properties) = 0;
     // Reads all unit files again, which also runs the generators: for units of declared machines.
