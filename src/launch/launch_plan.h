@@ -62,8 +62,6 @@ struct ResourceLimit {
     static constexpr void fields(auto& v, auto& s) { v("resource", s.resource), v("soft", s.soft), v("hard", s.hard); }
 };
 
-enum class Streams : uint8_t { inherit, null, pipes, terminal };
-
 // The payload's process. Applied in the order of systemd.exec(5)'s own child: identity last, seccomp very last.
 struct Process {
     std::vector<std::string> argv;
@@ -87,6 +85,11 @@ struct Process {
     std::string apparmor, selinux;
     bool terminal = false;                       // streams are the slave opened by OpenConsole, a new session
     uint32_t parent_death_signal = 0;            // foreground machines die with their launcher
+    bool new_keyring = true;                     // a session keyring of its own
+    bool wait_start = false;                     // everything is ready but exec, until somebody opens the gate
+    std::optional<uint32_t> memory_policy;       // MPOL_* with MPOL_F_* (set_mempolicy(2))
+    std::vector<uint32_t> memory_policy_nodes;
+    std::string seccomp_listener, seccomp_metadata;  // host path of the socket that is sent the notify descriptor
     static constexpr void fields(auto& v, auto& s) {
         v("argv", s.argv), v("env", s.env), v("search_path", s.search_path), v("directory", s.directory),
             v("init", s.init), v("uid", s.uid), v("gid", s.gid), v("umask", s.umask), v("groups", s.groups),
@@ -99,6 +102,43 @@ struct Process {
             v("sched_runtime", s.sched_runtime), v("sched_deadline", s.sched_deadline),
             v("sched_period", s.sched_period), v("io_priority", s.io_priority), v("apparmor", s.apparmor),
             v("selinux", s.selinux), v("terminal", s.terminal), v("parent_death_signal", s.parent_death_signal);
+    }
+};
+
+// A program that is run at a point of the machine's life (runtime-spec "POSIX-platform Hooks"); the machine's state is
+// its standard input.
+struct Hook {
+    std::string path;
+    std::vector<std::string> args, env;
+    uint32_t timeout = 0;                        // s; 0: none
+    static constexpr void fields(auto& v, auto& s) {
+        v("path", s.path), v("args", s.args), v("env", s.env), v("timeout", s.timeout);
+    }
+};
+// The launcher runs the first three lists, the payload's process start_container. The last two are for whoever
+// started the machine, and are kept here with the others.
+struct Hooks {
+    std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart, poststop;
+    static constexpr void fields(auto& v, auto& s) {
+        v("prestart", s.prestart), v("create_runtime", s.create_runtime), v("create_container", s.create_container),
+            v("start_container", s.start_container), v("poststart", s.poststart), v("poststop", s.poststop);
+    }
+};
+
+// A network device of the host that is moved into the machine's network namespace.
+struct NetDevice {
+    std::string from, to;
+    static constexpr void fields(auto& v, auto& s) { v("from", s.from), v("to", s.to); }
+};
+
+// A group of resctrl (Documentation/arch/x86/resctrl.rst).
+struct Rdt {
+    std::string group;                           // closID; empty: none
+    std::vector<std::string> schemata;           // lines, in order
+    bool may_exist = false;                      // a group without schemata must be there already
+    bool monitoring = false;
+    static constexpr void fields(auto& v, auto& s) {
+        v("group", s.group), v("schemata", s.schemata), v("may_exist", s.may_exist), v("monitoring", s.monitoring);
     }
 };
 
@@ -123,6 +163,9 @@ struct LaunchPlan {
     uint32_t stop_signal = 15;                   // to PID 1 for a clean stop
     uint64_t stop_timeout = 90'000'000;          // µs until SIGKILL
     bool wait_ready = false;                     // started means READY=1 was seen
+    Hooks hooks;
+    std::vector<NetDevice> net_devices;
+    Rdt rdt;
     Cleanup cleanup;
     static constexpr void fields(auto& v, auto& s) {
         v("name", s.name), v("boot", s.boot), v("new_namespaces", s.new_namespaces), v("join", s.join),
@@ -130,7 +173,8 @@ struct LaunchPlan {
             v("boottime_offset", s.boottime_offset), v("cgroup", s.cgroup), v("slots", s.slots),
             v("notify", s.notify), v("host", s.host), v("stage", s.stage), v("inside", s.inside),
             v("process", s.process), v("stop_signal", s.stop_signal), v("stop_timeout", s.stop_timeout),
-            v("wait_ready", s.wait_ready), v("cleanup", s.cleanup);
+            v("wait_ready", s.wait_ready), v("hooks", s.hooks),
+            v("net_devices", s.net_devices), v("rdt", s.rdt), v("cleanup", s.cleanup);
     }
 };
 

@@ -21,6 +21,9 @@ enum class Mode { app, boot };                         // one program, or an ini
 enum class Volatile { no, yes, state, overlay };       // systemd-nspawn(1) --volatile=
 enum class Propagation { unset, private_, rprivate, slave, rslave, shared, rshared, unbindable, runbindable };
 enum class OsCheck { require, skip };                  // --force-tree skips "is this an OS tree"
+// What is put around the tree. system: the file systems, nodes and files that a machine has (plan/ knows them).
+// bundle: what the spec lists and nothing more, for an OCI bundle, whose config.json lists all.
+enum class Layout { system, bundle };
 
 struct Root {
     std::string directory;     // absolute host path of the tree
@@ -30,6 +33,7 @@ struct Root {
     std::string pivot_new, pivot_old;  // --pivot-root=NEW[:OLD], paths inside the tree
     Propagation propagation = Propagation::unset;
     OsCheck os_check = OsCheck::require;
+    Layout layout = Layout::system;
 };
 
 // ---------------------------------------------------------------- mounts
@@ -55,6 +59,7 @@ struct Mount {
     std::vector<std::string> options;   // further mount options by their mount(8) names ("nosuid", "size=10M")
     std::string fs_type;                // Kind::filesystem: "proc", "sysfs", "ext4", …
     std::vector<IdMapping> uid_mappings, gid_mappings;  // OCI: mappings of this mount
+    bool map_recursive = false;         // OCI "ridmap": the mounts below get the mappings too
 };
 
 // ---------------------------------------------------------------- the process
@@ -69,6 +74,7 @@ struct User {
     std::string name;                    // "uid", "name", "uid:gid", "name:group"; resolved inside the tree
     std::vector<uint32_t> extra_groups;
     std::optional<uint32_t> umask;
+    std::optional<std::pair<uint32_t, uint32_t>> ids;      // uid and gid as they are: nothing is looked up in the tree
 };
 
 struct Scheduler {
@@ -105,6 +111,8 @@ struct Process {
     std::optional<uint64_t> stop_timeout;   // µs until SIGKILL
     NotifyReady notify_ready = NotifyReady::automatic;
     std::string apparmor_profile, selinux_label, selinux_mount_label;
+    std::optional<std::pair<uint16_t, uint16_t>> console_size;  // rows, columns
+    std::string exec_affinity_initial, exec_affinity_final;     // of processes that join later ("0-3,6")
 };
 
 // ---------------------------------------------------------------- isolation
@@ -114,6 +122,7 @@ struct UserNamespace {
     Mode mode = Mode::automatic;         // automatic: pick; for a caller that is not root: no
     uint32_t base = 0, count = 65536;    // Mode::fixed
     std::vector<IdMapping> uid_maps, gid_maps;  // Mode::maps
+    std::string path;                    // joins this existing one; the maps are then asked of it
     enum class Ownership { automatic, off, chown, map };
     Ownership ownership = Ownership::automatic;
 };
@@ -130,7 +139,9 @@ struct Network {
 
 struct Namespaces {  // a path joins an existing one; "host" shares the host's; empty: a new one
     std::string ipc, uts, cgroup, pid;
+    std::string mount;                   // a new one, or a path to join; never the host's
     bool time = false;
+    std::string time_path;               // with `time`: joins this one
     std::optional<int64_t> monotonic_offset, boottime_offset;  // ns
 };
 
@@ -153,7 +164,13 @@ struct SeccompProfile {                  // runtime-spec `linux.seccomp`
     std::string listener_path, listener_metadata;
 };
 
+// The five sets as they shall be (runtime-spec process.capabilities), by names like "CAP_NET_ADMIN".
+struct CapabilitySets {
+    std::vector<std::string> bounding, effective, inheritable, permitted, ambient;
+};
+
 struct Security {
+    std::optional<CapabilitySets> capabilities;               // instead of the default set and the changes to it
     std::vector<std::string> cap_add, cap_drop, cap_ambient;  // "CAP_NET_ADMIN" or "all"
     std::optional<bool> no_new_privileges;                    // unset: yes for apps with a user, no otherwise
     bool seccomp_off = false;
@@ -173,6 +190,13 @@ struct Device {
     std::string target;                  // path inside; empty: the same
     std::string access = "rwm";          // of r, w, m
     bool node = true;                    // make the node, or only allow it
+    // OCI: the node itself is told, and the host is not asked. `target` is its place then. Type 'c', 'b', 'u', 'p'.
+    struct Node {
+        char type = 'c';
+        uint32_t major = 0, minor = 0;
+        std::optional<uint32_t> mode, uid, gid;
+    };
+    std::optional<Node> exact;
 };
 
 // ---------------------------------------------------------------- resources
@@ -203,8 +227,11 @@ struct Resources {
     std::vector<std::pair<std::string, std::string>> unit_properties;
     std::string slice;                   // default machine.slice
     std::string cgroup_parent;           // direct mode: below this cgroup instead of croft's own
+    std::string cgroup_path;             // exactly this cgroup below the cgroup2 mount (OCI cgroupsPath)
+    bool memory_check_before_update = false;  // a limit below what is in use is refused
     std::string rdt_clos, rdt_l3, rdt_mb;
     std::vector<std::string> rdt_schemata;
+    bool rdt_monitoring = false;
     std::string memory_policy, memory_policy_nodes;
     std::vector<std::string> memory_policy_flags;
 };
