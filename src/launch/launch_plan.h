@@ -111,6 +111,7 @@ struct Hook {
     std::string path;
     std::vector<std::string> args, env;
     uint32_t timeout = 0;                        // s; 0: none
+    bool operator==(const Hook&) const = default;
     static constexpr void fields(auto& v, auto& s) {
         v("path", s.path), v("args", s.args), v("env", s.env), v("timeout", s.timeout);
     }
@@ -119,6 +120,7 @@ struct Hook {
 // started the machine, and are kept here with the others.
 struct Hooks {
     std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart, poststop;
+    bool operator==(const Hooks&) const = default;
     static constexpr void fields(auto& v, auto& s) {
         v("prestart", s.prestart), v("create_runtime", s.create_runtime), v("create_container", s.create_container),
             v("start_container", s.start_container), v("poststart", s.poststart), v("poststop", s.poststop);
@@ -137,6 +139,7 @@ struct Rdt {
     std::vector<std::string> schemata;           // lines, in order
     bool may_exist = false;                      // a group without schemata must be there already
     bool monitoring = false;
+    bool operator==(const Rdt&) const = default;
     static constexpr void fields(auto& v, auto& s) {
         v("group", s.group), v("schemata", s.schemata), v("may_exist", s.may_exist), v("monitoring", s.monitoring);
     }
