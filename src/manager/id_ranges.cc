@@ -143,6 +143,20 @@ Result<IdRange> mark_ids(const Paths& paths, const std::string& name, uint32_t b
     return range;
 }
 
+Result<IdRange> pick_ids_again(const Paths& paths, const std::string& name, uint32_t base) {
+    Fd uids = TRY(open_uids(paths));
+    IdRange range;
+    range.base = base;
+    bool marked = make_mark(paths, uids.get(), name, base);
+    if (marked && lock_for_nspawn(paths, range)) return range;
+    std::string holder = marked ? "a container of systemd-nspawn"
+                                : cat("machine ", quoted(holder_of(uids.get(), cat(base))));
+    if (marked) release_ids(paths, name, base);
+    return error(Errc::busy, cat("the ids ", base, " to ", base + id_range_size - 1, " on the host, which machine ",
+                                 quoted(name), " had, are used by ", holder, " now; stop that one, or start ",
+                                 quoted(name), " anew with croft run or boot, which gives it other ids"));
+}
+
 void release_ids(const Paths& paths, const std::string& name, uint32_t base) {
     Fd uids(open((paths.run + "/uids").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     std::string mark = cat(base);

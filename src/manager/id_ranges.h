@@ -31,6 +31,8 @@ Result<IdRange> pick_ids(const Paths& paths, const std::string& name, uint32_t f
                          uint32_t last = last_id_base);
 // A range that the user chose: marked if nobody has it, a warning if somebody does.
 Result<IdRange> mark_ids(const Paths& paths, const std::string& name, uint32_t base);
+// The range that this machine had in an earlier life, chosen by pick_ids(); busy when somebody else has got it meanwhile.
+Result<IdRange> pick_ids_again(const Paths& paths, const std::string& name, uint32_t base);
 // Removes the mark if it is this machine's.
 void release_ids(const Paths& paths, const std::string& name, uint32_t base);
 

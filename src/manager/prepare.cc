@@ -52,6 +52,7 @@ Result<> take_ids(const Paths& paths, const spec::MachineSpec& spec, spec::HostF
     if (!facts.privileged || (!pick && spec.users.mode != UserMode::fixed)) return {};
     out.ids = pick ? TRY(pick_ids(paths, spec.name)) : TRY(mark_ids(paths, spec.name, spec.users.base));
     out.record.id_base = facts.id_base = out.ids.base;
+    out.record.ids_picked = pick;
     out.record.id_count = pick ? id_range_size : spec.users.count;
     if (!out.ids.nspawn_lock_path.empty()) out.record.locks.push_back(out.ids.nspawn_lock_path);
     return {};
@@ -227,7 +228,9 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
 Result<> retake(Prepared& machine) {
     TRY(lock_record_tree(machine.paths, machine));
     if (machine.record.id_base && !machine.plan.uid_maps.empty()) {
-        machine.ids = TRY(mark_ids(machine.paths, machine.record.name, *machine.record.id_base));
+        // Whoever chose a range may share it; of one that croft chose the machine would never know.
+        auto take = machine.record.ids_picked ? pick_ids_again : mark_ids;
+        machine.ids = TRY(take(machine.paths, machine.record.name, *machine.record.id_base));
         if (!machine.ids.nspawn_lock_path.empty())
             machine.record.locks.push_back(machine.ids.nspawn_lock_path);
     }

@@ -99,6 +99,7 @@ bool take(Record& r, std::string_view key, std::string value) {
     if (key == "tree-read-only") return parse_flag(value, r.tree_read_only);
     if (key == "id-base") return parse_number(value, r.id_base.emplace());
     if (key == "id-count") return parse_number(value, r.id_count);
+    if (key == "ids-picked") return parse_flag(value, r.ids_picked);
     if (key == "cgroup") return parse_path(std::move(value), r.cgroup);
     if (key == "unit") return r.unit = std::move(value), true;
     if (key == "invocation") return r.invocation = std::move(value), true;
@@ -135,6 +136,7 @@ std::string to_text(const Record& r) {
     flag("tree-read-only", r.tree_read_only);
     if (r.id_base) line("id-base", cat(*r.id_base));
     line("id-count", cat(r.id_count));
+    if (r.ids_picked) flag("ids-picked", true);
     if (!r.cgroup.empty()) line("cgroup", r.cgroup);
     if (!r.unit.empty()) line("unit", r.unit);
     if (!r.invocation.empty()) line("invocation", r.invocation);

@@ -41,6 +41,7 @@ struct Record {
     bool tree_read_only = false;        // it cannot write the tree (read-only, ephemeral, volatile)
     std::optional<uint32_t> id_base;
     uint32_t id_count = 0;
+    bool ids_picked = false;                // by croft, for this machine alone (id_ranges.h)
     std::string cgroup;                     // absolute host path; empty: none
     std::string unit;        // of systemd ("croft-web.service"); empty: the machine has a keeper (direct mode)
     std::string invocation;  // which life of that unit this is (systemd's invocation id), once it is launched

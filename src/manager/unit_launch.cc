@@ -99,6 +99,19 @@ Result<Prepared> UnitLaunch::plan_declared() {
     return prepare(paths_, loaded.spec, options);
 }
 
+// A machine that could not be taken again stays known, as one that has failed, so that systemd may try again later.
+Result<> put_back(Prepared& machine, const std::string& plan) {
+    if (machine.record.remove) return {};
+    int directory = machine.claim.directory();
+    TRY(replace_file_at(directory, "plan", plan, 0600));
+    TRY(replace_file_at(directory, "exit", cat(CLD_EXITED, " 125 ", realtime_now(), "\n")));
+    Record record = machine.record;
+    record.locks.clear();
+    TRY(machine.claim.write(record));
+    machine.claim.keep();
+    return {};
+}
+
 // As it was, but for the locks, which ended with the life before. Claiming the name clears the directory.
 Result<Prepared> UnitLaunch::take_again() {
     std::string text = TRY(read_file_at(AT_FDCWD, (directory() + "/record").c_str()));
@@ -109,7 +122,10 @@ Result<Prepared> UnitLaunch::take_again() {
     ++record.restarts;
     machine.record = std::move(record);
     machine.plan = TRY(launch::decode(plan));
-    TRY(retake(machine));
+    if (Result<> taken = retake(machine); !taken) {
+        if (Result<> left = put_back(machine, plan); !left) warn(left.error().text);
+        return std::move(taken).error();
+    }
     TRY(replace_file_at(machine.claim.directory(), "plan", plan, 0600).within("keeping the plan"));
     return machine;
 }

@@ -191,6 +191,22 @@ def test_a_machine_that_fails_is_restarted_where_its_file_says_so(host):
     host.run("croft rm -f phoenix; rm /etc/croft/machines/phoenix.machine").check()
 
 
+def test_a_restart_never_shares_the_ids_that_another_machine_got_meanwhile(host):
+    host.run("printf '[Service]\\nRestart=on-failure\\nRestartSec=10s\\n' >/etc/croft/machines/robbed.machine").check()
+    host.run("croft run -d --name=robbed /trees/app sleep 1000").check()
+    robbed = machines(host)["robbed"]
+    host.run(f"kill -KILL {robbed['leader']}").check()
+    wait_for(lambda: state(host, "robbed") == "failed")
+    host.run(f"croft run -d --name=thief --private-users={robbed['id_base']} /trees/bookworm sleep 1000").check()
+    wait_for(lambda: "are used by machine 'thief' now" in host.run("journalctl -o cat -u croft-robbed.service").stdout, 60)
+    assert state(host, "robbed") == "failed"
+    # It is not forgotten: once the ids are free, the next try succeeds.
+    host.run("croft rm -f thief").check()
+    wait_for(lambda: state(host, "robbed") == "running", 90)
+    assert machines(host)["robbed"]["id_base"] == robbed["id_base"]
+    host.run("croft rm -f robbed; rm /etc/croft/machines/robbed.machine").check()
+
+
 def test_machines_wait_for_each_other(host):
     host.run("printf '[Unit]\\nAfter=croft-base.service\\nBindsTo=croft-base.service\\n' >/etc/croft/machines/upper.machine").check()
     host.run("croft run -d --name=base --read-only /trees/app sleep 1000 && croft run -d --name=upper --read-only /trees/app sleep 1000").check()

@@ -20,7 +20,7 @@ Record full() {
     r.created = 1'700'000'000'000'000, r.started = r.created + 5;
     r.restarts = 3;
     r.tree = "/srv/a b=c\n\\d", r.tree_read_only = true;
-    r.id_base = 524288, r.id_count = 65536;
+    r.id_base = 524288, r.id_count = 65536, r.ids_picked = true;
     r.cgroup = "/sys/fs/cgroup/croft/web.example";
     r.remove_trees = {"/var/lib/croft/scratch/web.example"};
     r.locks = {"/run/croft/trees/inode-1:2", "/run/systemd/nspawn/locks/inode-1:2"};
