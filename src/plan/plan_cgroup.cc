@@ -181,13 +181,36 @@ void use_unit_group(Draft& d) {
     cgroup.owner_uid = d.root_uid, cgroup.owner_gid = d.root_gid;
 }
 
-// What systemd has a property for is in the unit plan; it would undo what somebody else writes.
+// What systemd limits by a property, and in which file of the group (systemd.resource-control(5)). As the machine's unit
+// it does so, and would undo what somebody else writes there; without systemd croft writes the file itself. A property
+// that names a device is written by croft only from a spec that names devices, never from the property.
+struct Limit {
+    std::string_view property, file;
+    bool names_device = false;
+};
+constexpr Limit limits[] = {
+    {"MemoryMax", "memory.max"},
+    {"MemoryHigh", "memory.high"},
+    {"MemoryLow", "memory.low"},
+    {"MemoryMin", "memory.min"},
+    {"MemorySwapMax", "memory.swap.max"},
+    {"CPUQuota", "cpu.max"},
+    {"CPUQuotaPeriodSec", "cpu.max"},
+    {"CPUWeight", "cpu.weight"},
+    {"CPUWeight", "cpu.idle"},  // CPUWeight=idle
+    {"AllowedCPUs", "cpuset.cpus"},
+    {"AllowedMemoryNodes", "cpuset.mems"},
+    {"TasksMax", "pids.max"},
+    {"IOWeight", "io.weight"},
+    {"IOReadBandwidthMax", "io.max", true},
+    {"IOWriteBandwidthMax", "io.max", true},
+    {"IOReadIOPSMax", "io.max", true},
+    {"IOWriteIOPSMax", "io.max", true},
+};
+
 void leave_limits_to_systemd(launch::Cgroup& cgroup) {
-    static constexpr std::string_view known[] = {
-        "memory.max", "memory.high", "memory.low", "memory.min", "memory.swap.max", "cpu.max",   "cpu.weight",
-        "cpu.idle",   "cpuset.cpus", "cpuset.mems", "pids.max",   "io.weight",       "io.max"};
     std::erase_if(cgroup.settings, [](const launch::CgroupSetting& setting) {
-        return std::ranges::find(known, setting.file) != std::end(known);
+        return std::ranges::find(limits, setting.file, &Limit::file) != std::end(limits);
     });
     cgroup.controllers.clear();
 }
@@ -206,10 +229,8 @@ void warn_unit_only(Draft& d) {
 }  // namespace
 
 bool is_group_limit(std::string_view property, std::string_view value) {
-    static constexpr std::string_view applied[] = {
-        "MemoryMax",         "MemoryHigh", "MemoryLow",   "MemoryMin",          "MemorySwapMax", "CPUQuota",
-        "CPUQuotaPeriodSec", "CPUWeight",  "AllowedCPUs", "AllowedMemoryNodes", "TasksMax",      "IOWeight"};
-    bool here = std::ranges::find(applied, property) != std::end(applied);
+    auto limit = std::ranges::find(limits, property, &Limit::property);
+    bool here = limit != std::end(limits) && !limit->names_device;
     // A share is of what systemd knows; CPUQuota= is always written as one.
     return here && (!value.ends_with('%') || property == "CPUQuota");
 }

@@ -337,5 +337,36 @@ TEST(Plan, SlotsAreFilledBeforeTheyAreUsed) {
                 step);
 }
 
+// As a unit the machine has its limits from systemd, which knows these properties and would undo the files.
+TEST(Plan, WhatSystemdLimitsIsNoFileOfAUnitsGroup) {
+    auto spec = samples::app();
+    auto facts = samples::host();
+    facts.devices["/dev/sda"] = {'b', 8, 0, 0660, 0, 6};
+    spec::Resources& r = spec.resources;
+    r.memory_max = r.memory_high = r.memory_low = r.memory_min = r.swap_max = 1 << 20;
+    r.cpu_quota = 1500000, r.cpu_weight = 50, r.cpu_idle = true, r.cpu_burst = 1000;
+    r.cpuset_cpus = "0-3", r.cpuset_mems = "0";
+    r.tasks_max = 10, r.io_weight = 200;
+    r.io_max = {{"/dev/sda", "rbps=1048576"}};
+    r.unified = {{"memory.oom.group", "1"}};
+    auto files = [&] {
+        std::vector<std::string> out;
+        for (const auto& setting : planned(spec, facts).launch.cgroup.settings) out.push_back(setting.file);
+        return out;
+    };
+    EXPECT_EQ(files().size(), 15u);
+    facts.unit = "croft-web.service", facts.unit_notify = "/run/systemd/notify";
+    EXPECT_EQ(files(), (std::vector<std::string>{"cpu.max.burst", "memory.oom.group"}));
+}
+
+TEST(Plan, WhichPropertiesCroftSetsItself) {
+    for (const char* property : {"MemoryMax", "MemorySwapMax", "CPUQuotaPeriodSec", "CPUWeight", "AllowedCPUs", "TasksMax", "IOWeight"})
+        EXPECT_TRUE(is_group_limit(property, "1")) << property;
+    EXPECT_TRUE(is_group_limit("CPUQuota", "50%"));
+    EXPECT_FALSE(is_group_limit("MemoryMax", "50%")) << "a share is of what systemd knows";
+    for (const char* property : {"IOReadBandwidthMax", "IPAddressDeny", "Slice", "memory.max", ""})
+        EXPECT_FALSE(is_group_limit(property, "1")) << property;
+}
+
 }  // namespace
 }  // namespace croft::plan
