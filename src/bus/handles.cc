@@ -94,25 +94,13 @@ int reply_error(sd_bus_message* call, const Error& why) {
     return sd_bus_reply_method_errorf(call, errc_row(why.code).dbus_name, "%s", why.text.c_str());
 }
 
-Error bus_error(int negative_errno, std::string_view doing) {
-    return os_error(-negative_errno, doing);
-}
-
 Error error_from(const sd_bus_error& why, std::string_view doing) {
-    std::string_view name = why.name ? why.name : "";
-    std::string text = why.message ? why.message : std::string(name);
     size_t count = 0;
     const ErrcRow* rows = errc_rows(count);
-    for (size_t i = 0; i < count; ++i)
-        if (name == rows[i].dbus_name) return error(rows[i].code, text);
-    // The bus's own: a policy or polkit said no, or nobody is there.
-    Errc code = name == SD_BUS_ERROR_ACCESS_DENIED || name == SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED
-                    ? Errc::denied
-                : name == SD_BUS_ERROR_UNKNOWN_OBJECT  ? Errc::not_found
-                : name == SD_BUS_ERROR_INVALID_ARGS    ? Errc::invalid
-                : name == SD_BUS_ERROR_SERVICE_UNKNOWN ? Errc::unsupported
-                                                       : Errc::failed;
-    return error(code, cat(doing, doing.empty() ? "" : ": ", text));
+    for (size_t i = 0; why.name && i < count; ++i)
+        if (std::string_view(why.name) == rows[i].dbus_name)
+            return error(rows[i].code, why.message ? why.message : why.name);
+    return systemd::error_from(why, doing);
 }
 
 Result<std::vector<std::string>> read_strings(sd_bus_message* message) {

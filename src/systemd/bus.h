@@ -1,22 +1,9 @@
-// A connection to D-Bus and the little of sd-bus(3) that systemd/ uses, with our errors. Called within systemd/ only.
+// A connection to D-Bus, and calls of systemd's and machined's methods. Called within systemd/ only.
 #pragma once
 
-#include <systemd/sd-bus.h>
-
-#include <memory>
-
-#include "base/result.h"
+#include "systemd/handles.h"
 
 namespace croft::systemd {
-
-struct BusCloser {
-    void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
-    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-    void operator()(sd_bus_slot* slot) const { sd_bus_slot_unref(slot); }
-};
-using Bus = std::unique_ptr<sd_bus, BusCloser>;
-using Message = std::unique_ptr<sd_bus_message, BusCloser>;
-using Slot = std::unique_ptr<sd_bus_slot, BusCloser>;
 
 // The system's, or the user's own.
 enum class Which { system, user };
@@ -37,7 +24,5 @@ inline constexpr Target machined_manager = {"org.freedesktop.machine1", "/org/fr
 Result<Message> new_call(sd_bus* bus, const Target& target, const char* method);
 // Sends it and waits for the reply. `what` begins the sentence of an error.
 Result<Message> call(sd_bus* bus, sd_bus_message* message, std::string_view what);
-// A negative errno of sd-bus as an Error.
-Error bus_error(int error, std::string_view what);
 
 }  // namespace croft::systemd

@@ -43,11 +43,9 @@ int SystemdSupervisor::on_job_removed(sd_bus_message* message, void* self, sd_bu
 // systemd tells of its jobs only while somebody is subscribed.
 Result<> SystemdSupervisor::subscribe(sd_bus* bus) {
     if (match_) return {};
-    sd_bus_slot* slot = nullptr;
-    int r = sd_bus_match_signal_async(bus, &slot, systemd_manager.service, systemd_manager.path,
+    int r = sd_bus_match_signal_async(bus, match_.put(), systemd_manager.service, systemd_manager.path,
                                       systemd_manager.interface, "JobRemoved", on_job_removed, nullptr, this);
     if (r < 0) return bus_error(r, "listening to systemd");
-    match_.reset(slot);
     // Nobody waits for the answers: both are done before systemd gets to what is asked next.
     r = sd_bus_call_method_async(bus, nullptr, systemd_manager.service, systemd_manager.path, systemd_manager.interface,
                                  "Subscribe", nullptr, nullptr, nullptr);

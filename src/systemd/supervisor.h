@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <memory>
 
 #include "manager/supervisor.h"
 #include "systemd/bus.h"

@@ -2,40 +2,23 @@
 #include "systemd/properties.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
-#include "base/fd.h"
-#include "systemd/bus.h"
+#include "dead_bus.h"
 
 namespace croft::systemd {
 namespace {
 
-class Properties : public testing::Test {
+class Properties : public DeadBus {
   protected:
-    void SetUp() override {
-        ASSERT_GE(sd_bus_new(&bus_), 0);
-        int ends[2];
-        ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-        other_ = Fd(ends[1]);
-        ASSERT_GE(sd_bus_set_fd(bus_, ends[0], ends[0]), 0);
-        ASSERT_GE(sd_bus_start(bus_), 0);
-    }
-    void TearDown() override {
-        message_.reset();
-        sd_bus_close_unref(bus_);
-    }
     // The array a(sv) of these settings, ready to be read.
     Result<> send(const Settings& settings) {
-        sd_bus_message* message = nullptr;
-        EXPECT_GE(sd_bus_message_new_signal(bus_, &message, "/x", "x.y", "Z"), 0);
-        message_.reset(message);
+        begin();
+        sd_bus_message* message = message_.get();
         EXPECT_GE(sd_bus_message_open_container(message, 'a', "(sv)"), 0);
         Result<> done = append_settings(message, settings);
         if (!done) return done;
         EXPECT_GE(sd_bus_message_close_container(message), 0);
-        EXPECT_GE(sd_bus_message_seal(message, 1, 0), 0);
-        EXPECT_GE(sd_bus_message_rewind(message, 1), 0);
-        EXPECT_GE(sd_bus_message_enter_container(message, 'a', "(sv)"), 0);
+        EXPECT_GE(sd_bus_message_enter_container(sealed(), 'a', "(sv)"), 0);
         return done;
     }
     template <class T>
@@ -64,9 +47,6 @@ class Properties : public testing::Test {
         ASSERT_GE(sd_bus_message_exit_container(message_.get()), 0);
         ASSERT_GE(sd_bus_message_exit_container(message_.get()), 0);
     }
-    sd_bus* bus_ = nullptr;
-    Fd other_;
-    Message message_;
 };
 
 TEST_F(Properties, NumbersHaveSystemdsNamesAndUnits) {
