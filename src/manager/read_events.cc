@@ -18,29 +18,29 @@ namespace {
 
 using Sink = std::function<Result<>(const EventRecord&)>;
 
-std::string text_member(const dialect::Json& json, const char* key) {
-    auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+std::string text_member(dialect::Json json, const char* key) {
+    auto found = dialect::json_member(json, key);
+    return found && found->kind() == dialect::JsonKind::string ? std::string(found->text()) : "";
 }
 
-int64_t number_member(const dialect::Json& json, const char* key) {
-    auto found = json.find(key);
-    if (found == json.end()) return 0;
-    if (found->is_number_integer()) return found->get<int64_t>();
-    return found->is_string() ? parse_int(found->get<std::string>()).value_or(0) : 0;
+// The journal has numbers as strings.
+int64_t number_member(dialect::Json json, const char* key) {
+    auto found = dialect::json_member(json, key);
+    return found ? parse_int(found->text()).value_or(0) : 0;
 }
 
 // croft-hold has no words for an end, only its numbers.
-std::string end_text(const dialect::Json& json) {
-    if (!json.contains("code")) return "";
+std::string end_text(dialect::Json json) {
+    if (!json.member("code")) return "";
     return launch::describe(launch::outcome_from_wait(static_cast<int>(number_member(json, "code")),
                                                       static_cast<int>(number_member(json, "status")),
                                                       number_member(json, "boot") != 0));
 }
 
 std::optional<EventRecord> from_file(std::string_view line) {
-    auto json = dialect::Json::parse(line, nullptr, false);
-    if (!json.is_object()) return std::nullopt;  // half a line, after a crash
+    auto document = format::JsonDocument::parse(line);
+    if (!document) return std::nullopt;  // half a line, after a crash
+    dialect::Json json = document->root();
     auto event = event_named(text_member(json, "event"));
     if (!event) return std::nullopt;  // of a newer croft
     EventRecord out{text_member(json, "machine"), *event, text_member(json, "detail")};
@@ -51,8 +51,9 @@ std::optional<EventRecord> from_file(std::string_view line) {
 }
 
 std::optional<EventRecord> from_journal(std::string_view line) {
-    auto json = dialect::Json::parse(line, nullptr, false);
-    if (!json.is_object()) return std::nullopt;
+    auto document = format::JsonDocument::parse(line);
+    if (!document) return std::nullopt;
+    dialect::Json json = document->root();
     auto event = event_named(text_member(json, "CROFT_EVENT"));
     if (!event) return std::nullopt;
     EventRecord out{text_member(json, "CROFT_MACHINE"), *event, text_member(json, "CROFT_DETAIL")};

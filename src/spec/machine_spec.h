@@ -229,6 +229,7 @@ struct Resources {
     std::string cgroup_parent;           // direct mode: below this cgroup instead of croft's own
     std::string cgroup_path;             // exactly this cgroup below the cgroup2 mount (OCI cgroupsPath)
     bool memory_check_before_update = false;  // a limit below what is in use is refused
+    bool rdt = false;                    // a group of resctrl is asked for (runtime-spec linux.intelRdt)
     std::string rdt_clos, rdt_l3, rdt_mb;
     std::vector<std::string> rdt_schemata;
     bool rdt_monitoring = false;

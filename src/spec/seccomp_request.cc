@@ -42,12 +42,14 @@ constexpr std::pair<std::string_view, int> families[] = {
     {"AF_NFC", 39},      {"AF_VSOCK", 40},   {"AF_KCM", 41},        {"AF_QIPCRTR", 42}, {"AF_SMC", 43},
     {"AF_XDP", 44},      {"AF_MCTP", 45}};
 
-// Actions of runtime-spec, and whether they carry a number (SCMP_ACT_ERRNO's errno, SCMP_ACT_TRACE's
-// message).
-constexpr std::pair<std::string_view, bool> actions[] = {
-    {"SCMP_ACT_KILL", false}, {"SCMP_ACT_KILL_THREAD", false}, {"SCMP_ACT_KILL_PROCESS", false},
-    {"SCMP_ACT_TRAP", false}, {"SCMP_ACT_ERRNO", true},        {"SCMP_ACT_TRACE", true},
-    {"SCMP_ACT_LOG", false},  {"SCMP_ACT_ALLOW", false},       {"SCMP_ACT_NOTIFY", false}};
+constexpr std::string_view actions[] = {"SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS",
+                                        "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",       "SCMP_ACT_TRACE",
+                                        "SCMP_ACT_LOG",  "SCMP_ACT_ALLOW",       "SCMP_ACT_NOTIFY"};
+
+// Actions that carry a number: the errno of the one, the message of the other.
+bool takes_number(std::string_view action) {
+    return action == "SCMP_ACT_ERRNO" || action == "SCMP_ACT_TRACE";
+}
 
 constexpr std::string_view operators[] = {"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",       "SCMP_CMP_EQ",
                                           "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
@@ -108,14 +110,13 @@ Result<> add_families(std::string& out, const Security& security) {
 
 Result<std::string> action_text(std::string_view action, std::optional<uint32_t> number,
                                 std::string_view what) {
-    auto row = std::ranges::find(actions, action, &std::pair<std::string_view, bool>::first);
-    if (row == std::end(actions))
+    if (!is_one_of(action, actions))
         return error(Errc::invalid, cat(what, ": ", quoted(action), " is no seccomp action (SCMP_ACT_…)"));
-    if (!row->second && number)
+    if (!takes_number(action) && number)
         return error(Errc::invalid, cat(what, ": ", action, " takes no errno, but ", *number, " was given"));
     if (number && *number > 0xffff)
         return error(Errc::invalid, cat(what, ": errno ", *number, " is above 65535"));
-    return row->second ? cat(action, ' ', number.value_or(1 /* EPERM */)) : cat(action, " -");
+    return takes_number(action) ? cat(action, ' ', number.value_or(1 /* EPERM */)) : cat(action, " -");
 }
 
 std::string condition_text(const SeccompArg& arg) {
@@ -212,6 +213,19 @@ Result<std::string> profile_request(const SeccompProfile& profile) {
     TRY(add_flags(out, profile, notifies));
     for (size_t i = 0; i < profile.rules.size(); ++i) TRY(add_rule(out, profile.rules[i], i));
     return out;
+}
+
+std::span<const std::string_view> seccomp_actions() {
+    return actions;
+}
+std::span<const std::string_view> seccomp_operators() {
+    return operators;
+}
+std::span<const std::string_view> seccomp_architectures() {
+    return architectures;
+}
+std::span<const std::string_view> seccomp_flags() {
+    return filter_flags;
 }
 
 }  // namespace croft::spec

@@ -18,7 +18,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "spec/machine_spec.h"
@@ -33,5 +35,8 @@ Result<std::string> default_request(uint64_t capabilities, const Security& secur
 // A runtime-spec profile. Also refuses what runtimes refuse: NOTIFY without a listener path, an errno for an
 // action that has none, a rule without names, an argument index above 5.
 Result<std::string> profile_request(const SeccompProfile& profile);
+
+// The words of a profile: SCMP_ACT_…, SCMP_CMP_…, SCMP_ARCH_…, SECCOMP_FILTER_FLAG_….
+std::span<const std::string_view> seccomp_actions(), seccomp_operators(), seccomp_architectures(), seccomp_flags();
 
 }  // namespace croft::spec

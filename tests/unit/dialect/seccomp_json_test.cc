@@ -119,7 +119,7 @@ TEST(SeccompJson, WrongOnesSayWhere) {
          "$.defaultAction: 'SCMP_ACT_ALOW' is not known (did you mean 'SCMP_ACT_ALLOW'?)"},
         {R"({"defaultAction": 1})", "$.defaultAction: is number, not a string"},
         {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscals": []})",
-         "$: 'syscals' is no key here (did you mean 'syscalls'?)"},
+         "$.syscals: is no key here (did you mean 'syscalls'?)"},
         {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": {}})", "$.syscalls: is object, not an array"},
         {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{}]})", "$.syscalls[0]: names no system call"},
         {R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["a"]}]})",
@@ -150,15 +150,15 @@ TEST(SeccompJson, WrongOnesSayWhere) {
         {R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": "x"})", "$.flags: is string, not an array"},
     };
     for (const auto& [text, sentence] : table) EXPECT_EQ(why_not(text), sentence) << text;
-    EXPECT_TRUE(why_not("{\"defaultAction\": ").starts_with("is no JSON: parse error at line 1, column 19:"));
-    EXPECT_TRUE(why_not("").starts_with("is no JSON: parse error at line 1"));
+    EXPECT_EQ(why_not("{\"defaultAction\": "), "is no JSON: line 1, column 19: a value is missing");
+    EXPECT_EQ(why_not(""), "is no JSON: line 1, column 1: a value is missing");
     EXPECT_TRUE(why_not("\xff").starts_with("is no JSON: "));
 }
 
 TEST(SeccompJson, DeepNestingIsNoStackOverflow) {
     std::string deep(200000, '[');
-    EXPECT_TRUE(why_not(deep).starts_with("is no JSON: "));
-    EXPECT_EQ(why_not(deep + std::string(200000, ']')), "$: is array, not an object");
+    EXPECT_EQ(why_not(deep), "is no JSON: line 1, column 129: nested too deeply");
+    EXPECT_EQ(why_not(std::string(100, '[') + std::string(100, ']')), "$: is array, not an object");
 }
 
 }  // namespace
