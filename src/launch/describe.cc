@@ -85,6 +85,9 @@ std::string phrase(const LoopbackUp&) {
 std::string phrase(const OpenConsole& s) {
     return s.console ? "opening the console" : "opening the terminal";
 }
+std::string phrase(const ContainerHooks&) {
+    return "waiting for the createContainer hooks";
+}
 std::string phrase(const Fail&) {
     return "the fault that was asked for";
 }

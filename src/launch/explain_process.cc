@@ -43,6 +43,8 @@ constexpr StageWords stage_words[] = {
     {ProcessStage::hostname, "setting the host name", ""},
     {ProcessStage::parent_death, "tying the machine to croft", ""},
     {ProcessStage::keyring, "making a session keyring", ""},
+    {ProcessStage::memory_policy, "setting the memory policy",
+     "the kernel does not know this mode or flag, or none of the nodes is there and allowed (numactl --hardware)"},
 };
 
 // "(…)" only where the errno is the one that the hint is about.
@@ -52,6 +54,7 @@ bool hint_applies(ProcessStage stage, int err) {
         case ProcessStage::ids:
         case ProcessStage::groups:
         case ProcessStage::personality:
+        case ProcessStage::memory_policy:
             return err == EINVAL;
         case ProcessStage::labels:
             return true;

@@ -101,7 +101,10 @@ struct Process {
             v("sched_priority", s.sched_priority), v("sched_flags", s.sched_flags),
             v("sched_runtime", s.sched_runtime), v("sched_deadline", s.sched_deadline),
             v("sched_period", s.sched_period), v("io_priority", s.io_priority), v("apparmor", s.apparmor),
-            v("selinux", s.selinux), v("terminal", s.terminal), v("parent_death_signal", s.parent_death_signal);
+            v("selinux", s.selinux), v("terminal", s.terminal), v("parent_death_signal", s.parent_death_signal),
+            v("new_keyring", s.new_keyring), v("wait_start", s.wait_start), v("memory_policy", s.memory_policy),
+            v("memory_policy_nodes", s.memory_policy_nodes), v("seccomp_listener", s.seccomp_listener),
+            v("seccomp_metadata", s.seccomp_metadata);
     }
 };
 
@@ -193,7 +196,8 @@ struct StepFailure {
 // Which part of Process failed.
 enum class ProcessStage : uint8_t {
     session, streams, rlimits, oom_score, affinity, personality, scheduler, io_priority, directory, bounding, groups,
-    ids, capabilities, labels, no_new_privileges, seccomp, fds, hostname, parent_death, keyring
+    ids, capabilities, labels, no_new_privileges, seccomp, fds, hostname, parent_death, keyring, memory_policy,
+    command                                      // is it there? asked only where exec itself comes later
 };
 // The sentence for a failure: "mounting proc on /proc: Operation not permitted".
 Error explain(const LaunchPlan& plan, const StepFailure& failure);

@@ -249,6 +249,10 @@ struct OpenConsole {
     uint16_t rows = 0, columns = 0;
     static constexpr void fields(auto& v, auto& s) { v("console", s.console), v("rows", s.rows), v("columns", s.columns); }
 };
+// The plan's createContainer hooks are run now: by the launcher, in the namespaces of the payload's process, which waits.
+struct ContainerHooks {
+    static constexpr void fields(auto&, auto&) {}
+};
 // Fails with this errno: the fault walk puts one at every index in turn.
 struct Fail {
     int32_t error = 0;
@@ -257,14 +261,15 @@ struct Fail {
 
 using Step = std::variant<MakeUserns, OpenTree, MakeFs, MakeOverlay, AttachRoot, Attach, MakeDir, MakeNode, MakeLink,
                           MakeFile, MakeFifo, Remove, CopyFile, NotifySocket, SetAttr, BindInside, Mask, DropStageApi,
-                          EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole, Fail>;
+                          EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole, ContainerHooks,
+                          Fail>;
 
 // What each kind is called in JSON, in the variant's order.
 inline constexpr const char* step_kinds[] = {
     "make-userns", "open-tree", "make-fs", "make-overlay", "attach-root", "attach", "make-dir", "make-node",
     "make-link", "make-file", "make-fifo", "remove", "copy-file", "notify-socket", "set-attr", "bind-inside",
     "mask", "drop-stage-api", "enter-root", "pivot-root", "sysctl", "set-hostname", "loopback-up",
-    "open-console", "fail"};
+    "open-console", "container-hooks", "fail"};
 static_assert(std::size(step_kinds) == std::variant_size_v<Step>);
 inline const char* kind_name(const Step& step) {
     return step_kinds[step.index()];

@@ -21,10 +21,19 @@ Prepared::Prepared(const launch::Process& p) : process(p) {
     for (const auto& word : p.env) envp.push_back(word.c_str());
     argv.push_back(nullptr);
     envp.push_back(nullptr);
+    for (uint32_t node : p.memory_policy_nodes) {
+        if (node / 64 >= nodes.size()) nodes.resize(node / 64 + 1);
+        nodes[node / 64] |= 1UL << node % 64;
+    }
 }
 
 void Prepared::use_init(Fd program, int sync) {
+    handed.sync = sync;
     words = {"croft-init", cat("--report=", sync), cat("--path=", process.search_path)};
+    if (handed.gate >= 0)
+        words.push_back(cat("--gate=", handed.gate)), words.push_back(cat("--answer=", handed.answer));
+    if (handed.hooks >= 0)
+        words.push_back(cat("--hooks=", handed.hooks)), words.push_back(cat("--state=", handed.state));
     if (!process.init) words.push_back("--exec");
     words.push_back("--");
     for (size_t i = 0; i < words.size(); ++i)
@@ -79,6 +88,8 @@ void apply_process(const Prepared& prepared, Context& c) {
     for (uint32_t i = 0; i < process_points; ++i) {
         long error = prepared.faults.before(point);
         if (error >= 0) error = stages.apply(i);
+        if (error < 0 && ProcessStages::name(i) == ProcessStage::command)
+            fail(c, Phase::exec, stages.command_is_there(), 0, error);
         if (error < 0) fail(c, Phase::process, static_cast<uint8_t>(ProcessStages::name(i)), 0, error);
         passed(prepared, c, point++);
     }
@@ -91,7 +102,11 @@ long exec_file(const Prepared& p, const char* path) {
 [[noreturn]] void execute(const Prepared& prepared, Context& c) {
     const launch::Process& p = prepared.process;
     // croft-init tells over the same socket when it cannot execute the command.
-    if (prepared.init >= 0) raw(SYS_fcntl, c.sync, F_SETFD, 0);
+    const Prepared::Handed& h = prepared.handed;
+    const int handed[] = {h.sync, h.gate, h.answer, h.hooks, h.state};
+    if (prepared.init >= 0)
+        for (int fd : handed)
+            if (fd >= 0) raw(SYS_fcntl, fd, F_SETFD, 0);
     if (prepared.init >= 0)
         fail(c, Phase::exec, 0, 0,
              raw(SYS_execveat, prepared.init, arg(""), arg(prepared.argv.data()), arg(prepared.envp.data()),

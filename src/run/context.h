@@ -54,5 +54,8 @@ long make_userns(const std::vector<launch::IdMap>& uids, const std::vector<launc
 long write_maps(long pid, const std::vector<launch::IdMap>& uids, const std::vector<launch::IdMap>& gids);
 // Sends one message with an optional descriptor over a socket: 0 or -errno.
 long send_message(int socket, const void* bytes, size_t size, int fd);
+// Asks the launcher for something that only it can do, and waits until that is done; ends this process when the
+// launcher is gone. By write and read alone, which every filter allows. Of size 0: only waits.
+long ask_launcher(int socket, const void* bytes, size_t size);
 
 }  // namespace croft::run

@@ -1,17 +1,12 @@
 #include "run/join.h"
 
-#include <linux/sched.h>
 #include <sched.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "base/text.h"
-#include "kernel/clone.h"
 #include "kernel/raw.h"
 #include "run/attributes.h"
 #include "run/payload.h"
+#include "run/seccomp_listener.h"
 
 namespace croft::run {
 
@@ -31,63 +26,22 @@ Result<Fd> leader_cgroup(pid_t leader, const std::string& cgroup_root) {
     return error(Errc::unsupported, "the machine is in no cgroup2 group");
 }
 
-// Nothing may look into a process that is in the machine but still runs croft: not /proc/PID/exe, not its
-// memory.
-class Undumpable {
-  public:
-    Undumpable() : before_(prctl(PR_GET_DUMPABLE)) { prctl(PR_SET_DUMPABLE, 0); }
-    Undumpable(const Undumpable&) = delete;
-    ~Undumpable() {
-        if (before_ == 1) prctl(PR_SET_DUMPABLE, 1);
-    }
-
-  private:
-    int before_;
-};
-
-// What the process in between works on, and what it leaves for its maker. In memory that both see, because a
-// process that shares all of it cannot enter a time namespace.
-struct Between {
+// What is entered, by the process in between: setns(2) of a PID namespace counts for children only. The
+// caller itself never leaves the host's namespaces.
+struct Inside {
     const JoinRequest* machine;
-    const Prepared* prepared;
-    Context* context;
-    int root, launcher_socket;
-    uint64_t share;  // CLONE_VM, or 0
-    long error = 0;
-    Spawned spawned;
+    int root;
 };
 
-// Entering the machine's PID namespace takes a process more: setns(2) counts for children only. This one
-// enters everything, makes the wanted process a child of its own parent, and is gone. The caller itself never
-// leaves the host's namespaces.
-int enter_and_spawn(void* argument) {
-    auto* b = static_cast<Between*>(argument);
-    b->error = raw(SYS_setns, b->machine->leader_pidfd, static_cast<long>(b->machine->namespaces));
+long enter(const void* argument) {
+    auto* inside = static_cast<const Inside*>(argument);
+    long error =
+        raw(SYS_setns, inside->machine->leader_pidfd, static_cast<long>(inside->machine->namespaces));
     // The leader's root, not that of its mount namespace; and a working directory that is surely inside
     // (CVE-2024-21626).
-    if (b->error >= 0) b->error = raw(SYS_fchdir, b->root);
-    if (b->error >= 0) b->error = raw(SYS_chroot, arg("."));
-    if (b->error >= 0)
-        b->spawned = spawn(*b->prepared, *b->context, CLONE_PARENT | b->share, -1, b->launcher_socket);
-    return 0;
+    if (error >= 0) error = raw(SYS_fchdir, inside->root);
+    return error < 0 ? error : raw(SYS_chroot, arg("."));
 }
-
-class SharedBetween {
-  public:
-    SharedBetween() {
-        void* page =
-            mmap(nullptr, sizeof(Between), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (page != MAP_FAILED) between_ = new (page) Between;
-    }
-    SharedBetween(const SharedBetween&) = delete;
-    ~SharedBetween() {
-        if (between_) munmap(between_, sizeof(Between));
-    }
-    Between* get() const { return between_; }
-
-  private:
-    Between* between_ = nullptr;
-};
 
 class Join {
   public:
@@ -130,33 +84,17 @@ Result<> Join::start() {
 }
 
 Result<> Join::clone() {
-    alignas(16) char stack[32768];
-    SharedBetween shared;
-    Between* between = shared.get();
-    if (!between) return os_error(errno, "making a page of memory");
-    uint64_t share = machine_.namespaces & CLONE_NEWTIME ? 0 : CLONE_VM;
-    *between = {&machine_, &prepared_, &context_, root_.get(), sync_.ours.get(), share, 0, {}};
-    clone_args args = {};
-    // One table of descriptors, so that the pidfd of the new process lands in ours.
-    args.flags = share | CLONE_VFORK | CLONE_FILES | CLONE_CLEAR_SIGHAND;
-    args.exit_signal = SIGCHLD;  // inherited by the process it makes for us
-    if (group_) {
-        // Put there by us: inside, the machine's root might have no right to.
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = static_cast<uint64_t>(group_.get());
-    }
-    long pid = kernel::clone_run(args, stack, sizeof stack, enter_and_spawn, between);
-    if (pid < 0) return os_error(static_cast<int>(-pid), "making a process in the machine's cgroup");
-    while (raw(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
-    }
-    if (between->error < 0)
-        return os_error(static_cast<int>(-between->error), "entering the machine's namespaces");
+    const Inside inside = {&machine_, root_.get()};
+    const bool share = !(machine_.namespaces & CLONE_NEWTIME);
+    SpawnedInside made =
+        TRY(spawn_inside(prepared_, context_, 0, group_.get(), sync_.ours.get(), share, enter, &inside));
+    if (made.entered < 0)
+        return os_error(static_cast<int>(-made.entered), "entering the machine's namespaces");
     // -1 is what it was before the other process was killed.
-    if (between->spawned.pid < 0)
-        return os_error(static_cast<int>(-between->spawned.pid),
-                        "making a process in the machine's namespaces");
-    out_.pid = static_cast<pid_t>(between->spawned.pid);
-    out_.pidfd = Fd(between->spawned.pidfd);
+    if (made.spawned.pid < 0)
+        return os_error(static_cast<int>(-made.spawned.pid), "making a process in the machine's namespaces");
+    out_.pid = static_cast<pid_t>(made.spawned.pid);
+    out_.pidfd = Fd(made.spawned.pidfd);
     sync_.theirs.reset();
     return {};
 }
@@ -164,11 +102,14 @@ Result<> Join::clone() {
 Result<> Join::finish() {
     if (prepared_.wait_for_go) {
         TRY(set_attributes(out_.pid, plan_.process));
-        if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1)
-            return os_error(errno, "telling the process to go on");
+        TRY(say_go(sync_.ours.get()));
     }
-    if (auto told = wait_for_exec(sync_.ours.get(), out_.console))
-        return explain_failure(plan_, told->failure, told->reason);
+    Requests requests;
+    requests.listener = [&](int descriptor) {
+        return hand_on_listener(out_.pid, out_.pidfd.get(), descriptor, plan_, env_);
+    };
+    TRY(wait_for_exec(sync_.ours.get(), plan_, requests));
+    out_.console = std::move(requests.console);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -13,9 +14,14 @@
 #include "kernel/cgroup.h"
 #include "kernel/raw.h"
 #include "run/attributes.h"
-#include "run/device_program.h"
+#include "run/container_hooks.h"
+#include "run/hooks.h"
+#include "run/machine_cgroup.h"
+#include "run/net_devices.h"
 #include "run/payload.h"
+#include "run/rdt.h"
 #include "run/scope_ns.h"
+#include "run/seccomp_listener.h"
 #include "run/stage.h"
 
 namespace croft::run {
@@ -30,7 +36,11 @@ namespace {
 class Launch {
   public:
     Launch(const LaunchPlan& plan, const LaunchEnvironment& environment)
-        : plan_(plan), env_(environment), prepared_(plan.process) {
+        : plan_(plan),
+          env_(environment),
+          // Whom the payload's process shares a PID namespace with could look into it.
+          undumpable_(!(plan.new_namespaces & CLONE_NEWPID)),
+          prepared_(plan.process) {
         context_.plan = &plan;
     }
     ~Launch() {
@@ -41,15 +51,22 @@ class Launch {
   private:
     Result<> start();
     Error step_error(Phase phase, size_t index, long error) const;
-    bool private_users() const { return !plan_.uid_maps.empty(); }
+    bool joins(uint64_t type) const {
+        return std::ranges::any_of(plan_.join,
+                                   [&](const launch::JoinNamespace& joined) { return joined.type == type; });
+    }
+    bool makes_users() const { return !plan_.uid_maps.empty() && !joins(CLONE_NEWUSER); }
+    bool private_users() const { return makes_users() || joins(CLONE_NEWUSER); }
     Result<> perform_steps(Phase phase, Place place, const std::vector<launch::Step>& steps);
     Result<> make_cgroup();
-    Result<> make_payload_group(int parent, bool fresh);
-    Result<> make_group_in_unit();
+    Result<> prepare_hooks();
     Result<> prepare_payload();
     Result<> clone_from_stage();
-    Result<> clone_payload();
+    Result<> clone_payload(int users);
+    Result<> move_devices();
+    Result<> run_runtime_hooks();
     Result<> help_payload();
+    Requests requests();
     Result<> finish();
     bool needs_go() const;
     void passed(uint32_t point) const {
@@ -61,12 +78,13 @@ class Launch {
     const Faults faults_{env_.fail_at, env_.kill_at, env_.fail_error};
     const SignalBlock signals_;
     const NoUmask umask_;
+    const Undumpable undumpable_;
     OomScore oom_score_;
     Prepared prepared_;
     Context context_, payload_context_;  // ours, and the copy that the payload's process works on
     Launched out_;
     SyncSocket sync_;
-    Fd payload_group_, host_root_;
+    Fd payload_group_, host_root_, hook_words_, hook_state_;
     uint32_t next_point_ = 0;
 };
 
@@ -98,73 +116,40 @@ Result<> Launch::perform_steps(Phase phase, Place place, const std::vector<launc
     return {};
 }
 
-Result<> Launch::make_payload_group(int parent, bool fresh) {
-    const launch::Cgroup& wanted = plan_.cgroup;
-    if (mkdirat(parent, wanted.payload.c_str(), 0755) < 0 && (fresh || errno != EEXIST))
-        return os_error(errno, "making the payload's cgroup");
-    payload_group_ = TRY(open_at(parent, wanted.payload.c_str(), O_RDONLY | O_DIRECTORY));
-    if (wanted.delegate)
-        TRY(kernel::delegate_cgroup(payload_group_.get(), wanted.owner_uid, wanted.owner_gid));
-    return {};
-}
-
-// The unit's group is there, with the launcher in it and with systemd's limits. Only a payload's own group below is
-// made here; one of an earlier life of the unit serves again.
-Result<> Launch::make_group_in_unit() {
-    const launch::Cgroup& wanted = plan_.cgroup;
-    out_.cgroup_parent =
-        TRY(open_at(AT_FDCWD, cat(env_.cgroup_root, "/", wanted.path).c_str(), O_RDONLY | O_DIRECTORY)
-                .within("opening the unit's cgroup"));
-    int unit = out_.cgroup_parent.get();
-    for (const launch::CgroupSetting& setting : wanted.settings)
-        TRY(write_file_at(unit, setting.file.c_str(), setting.value).within("limiting the unit's cgroup"));
-    if (wanted.payload.empty()) {
-        // The payload is born into it as the launcher was; nothing is made that had to be undone.
-        if (wanted.device_policy) TRY(attach_device_policy(unit, wanted.devices));
-        out_.cgroup_parent.reset();
-        return {};
-    }
-    TRY(kernel::step_aside(unit, "launch"));
-    std::vector<std::string> offered = TRY(kernel::offered_controllers(unit, wanted.controllers));
-    TRY(kernel::enable_controllers(unit, offered));
-    TRY(make_payload_group(unit, false));
-    if (wanted.device_policy) TRY(attach_device_policy(payload_group_.get(), wanted.devices));
-    out_.cgroup = Fd(dup(payload_group_.get()));
-    out_.cgroup_name = wanted.payload;
-    return {};
-}
-
 Result<> Launch::make_cgroup() {
-    const launch::Cgroup& wanted = plan_.cgroup;
-    if (wanted.path.empty() || env_.cgroup_root.empty()) return {};
-    if (wanted.of_unit) return make_group_in_unit();
-    size_t slash = wanted.path.rfind('/');
-    out_.cgroup = TRY(kernel::make_cgroup(env_.cgroup_root, wanted.path, wanted.controllers));
-    out_.cgroup_name = wanted.path.substr(slash == wanted.path.npos ? 0 : slash + 1);
-    std::string parent = slash == wanted.path.npos ? env_.cgroup_root
-                                                   : cat(env_.cgroup_root, "/", wanted.path.substr(0, slash));
-    out_.cgroup_parent = TRY(open_at(AT_FDCWD, parent.c_str(), O_RDONLY | O_DIRECTORY));
-    for (const launch::CgroupSetting& setting : wanted.settings)
-        TRY(write_file_at(out_.cgroup.get(), setting.file.c_str(), setting.value)
-                .within(cat("limiting the machine's cgroup")));
-    if (wanted.device_policy) TRY(attach_device_policy(out_.cgroup.get(), wanted.devices));
-    if (!wanted.payload.empty()) {
-        TRY(kernel::enable_controllers(out_.cgroup.get(), wanted.controllers));
-        TRY(make_payload_group(out_.cgroup.get(), true));
-    }
-    return {};
+    MachineCgroup made;
+    Result<> done = make_machine_cgroup(plan_.cgroup, env_.cgroup_root, made);
+    out_.cgroup = std::move(made.group), out_.cgroup_parent = std::move(made.parent);
+    out_.cgroup_name = std::move(made.name);
+    payload_group_ = std::move(made.payload);
+    return done;
 }
 
 bool Launch::needs_go() const {
-    return private_users() || has_attributes(plan_.process) || env_.cloned;
+    const launch::Hooks& hooks = plan_.hooks;
+    return makes_users() || has_attributes(plan_.process) || env_.cloned || !plan_.net_devices.empty() ||
+           plan_.rdt != launch::Rdt{} || !hooks.prestart.empty() || !hooks.create_runtime.empty() ||
+           !hooks.start_container.empty();
+}
+
+// startContainer hooks are run by croft-init, whose descriptors must be there before the clone.
+Result<> Launch::prepare_hooks() {
+    if (plan_.hooks.start_container.empty()) return {};
+    hook_words_ = TRY(start_hook_words(plan_.hooks.start_container));
+    hook_state_ = TRY(memory_file("state", ""));
+    prepared_.handed.hooks = hook_words_.get(), prepared_.handed.state = hook_state_.get();
+    return {};
 }
 
 Result<> Launch::prepare_payload() {
     sync_ = TRY(make_sync_socket());
     context_.sync = sync_.theirs.get();
+    TRY(prepare_hooks());
+    if (plan_.process.wait_start && env_.gate < 0)
+        return error(Errc::invalid, "the plan waits at a gate, and there is none");
     // Under private users the tree's root has no right to write to the host's programs; without them, it
     // could be the very owner of this one.
-    if (plan_.process.init || !private_users())
+    if (plan_.process.init || !private_users() || plan_.process.wait_start || hook_words_)
         prepared_.use_init(TRY(open_init(env_.helper_directory)), context_.sync);
     prepared_.wait_for_go = needs_go();
     prepared_.user_namespace = private_users();
@@ -172,18 +157,33 @@ Result<> Launch::prepare_payload() {
     return {};
 }
 
-Result<> Launch::clone_payload() {
-    uint64_t flags =
-        plan_.new_namespaces & ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS);
+// Bare system calls: the process in between shares our memory.
+long enter_users(const void* fd) {
+    return kernel::raw(SYS_setns, *static_cast<const int*>(fd), CLONE_NEWUSER);
+}
+
+Result<> Launch::clone_payload(int users) {
+    uint64_t flags = plan_.new_namespaces &
+                     ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWUSER);
     // Without a user namespace the payload takes over the launcher's copy of the stage, which the launcher
     // leaves.
-    if (private_users()) flags |= CLONE_NEWUSER | CLONE_NEWNS;
+    if (private_users()) flags |= CLONE_NEWNS;
+    if (makes_users()) flags |= CLONE_NEWUSER;
     // The kernel lets nobody who shares memory go back from a time namespace.
-    if (!(plan_.new_namespaces & CLONE_NEWTIME)) flags |= CLONE_VM;
+    const bool share = !(plan_.new_namespaces & CLONE_NEWTIME) && !joins(CLONE_NEWTIME);
+    if (share) flags |= CLONE_VM;
     if (env_.sibling) flags |= CLONE_PARENT;
     payload_context_ = context_;
     int group = payload_group_ ? payload_group_.get() : out_.cgroup.get();
-    Spawned spawned = spawn(prepared_, payload_context_, flags, group, sync_.ours.get());
+    Spawned spawned;
+    if (users < 0) {
+        spawned = spawn(prepared_, payload_context_, flags, group, sync_.ours.get());
+    } else {
+        SpawnedInside made = TRY(spawn_inside(prepared_, payload_context_, flags, group, sync_.ours.get(),
+                                              share, enter_users, &users));
+        if (made.entered < 0) return os_error(static_cast<int>(-made.entered), "joining the user namespace");
+        spawned = made.spawned;
+    }
     if (spawned.pid < 0) return step_error(Phase::clone, 0, spawned.pid);
     out_.pid = static_cast<pid_t>(spawned.pid);
     out_.pidfd = Fd(spawned.pidfd);
@@ -209,28 +209,60 @@ Result<> Launch::clone_from_stage() {
     TRY(others.enter());
     if (long error = faults_.before(next_point_); error < 0) return step_error(Phase::clone, 0, error);
     prepared_.first_point = next_point_ + 1;
-    TRY(clone_payload());
+    TRY(clone_payload(others.users()));
     passed(next_point_++);
     return {};
+}
+
+Result<> Launch::move_devices() {
+    if (plan_.net_devices.empty()) return {};
+    Fd network = TRY(open_at(AT_FDCWD, cat("/proc/", out_.pid, "/ns/net").c_str(), O_RDONLY));
+    return move_net_devices(plan_.net_devices, network.get());
+}
+
+Result<> Launch::run_runtime_hooks() {
+    const launch::Hooks& hooks = plan_.hooks;
+    if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) {
+        const std::string state = env_.state ? env_.state(out_.pid, "creating") : "";
+        TRY(run_hooks("prestart", hooks.prestart, state));
+        TRY(run_hooks("createRuntime", hooks.create_runtime, state));
+    }
+    if (!hook_state_ || !env_.state) return {};
+    return write_all(hook_state_.get(), env_.state(TRY(inner_pid(out_.pid)), "created"));
 }
 
 // What only the host's privileges can do for the payload, while it waits: its maps first.
 Result<> Launch::help_payload() {
     if (!needs_go()) return {};
-    if (!plan_.uid_maps.empty())
+    if (makes_users())
         if (long e = write_maps(out_.pid, plan_.uid_maps, plan_.gid_maps); e < 0)
             return os_error(static_cast<int>(-e), "writing the id maps of the user namespace");
     TRY(set_attributes(out_.pid, plan_.process));
     if (env_.cloned) TRY(env_.cloned(out_.pid));
-    if (send(sync_.ours.get(), &go_byte, 1, MSG_NOSIGNAL) != 1)
-        return os_error(errno, "telling the payload to go on");
-    return {};
+    out_.made_rdt = TRY(join_rdt(plan_, out_.pid));
+    TRY(move_devices());
+    TRY(run_runtime_hooks());
+    return say_go(sync_.ours.get());
+}
+
+Requests Launch::requests() {
+    Requests out;
+    out.container_hooks = [this](int stage) {
+        uint64_t namespaces = plan_.new_namespaces | CLONE_NEWNS | (private_users() ? CLONE_NEWUSER : 0);
+        for (const launch::JoinNamespace& joined : plan_.join) namespaces |= joined.type;
+        return run_container_hooks(plan_, env_, {out_.pid, out_.pidfd.get(), stage, namespaces});
+    };
+    out.listener = [this](int descriptor) {
+        return hand_on_listener(out_.pid, out_.pidfd.get(), descriptor, plan_, env_);
+    };
+    return out;
 }
 
 Result<> Launch::finish() {
     TRY(help_payload());
-    if (auto told = wait_for_exec(sync_.ours.get(), out_.console))
-        return explain_failure(plan_, told->failure, told->reason);
+    Requests asked = requests();
+    TRY(wait_for_exec(sync_.ours.get(), plan_, asked));
+    out_.console = std::move(asked.console);
     if (plan_.notify != launch::no_slot) out_.notify = Fd(std::exchange(context_.slots[plan_.notify], -1));
     return {};
 }
@@ -243,6 +275,7 @@ Result<Launched> Launch::run() {
     if (done) done = clone_from_stage();
     if (done) done = finish();
     if (done) return std::move(out_);
+    if (out_.pid > 0) remove_rdt(plan_, out_.made_rdt);
     undo(out_);
     return std::move(done).error();
 }

@@ -35,6 +35,14 @@ struct LaunchEnvironment {
     std::function<Result<>(pid_t)> cloned;
     std::string_view seccomp;    // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
     uint32_t seccomp_flags = 0;  // SECCOMP_FILTER_FLAG_*
+    uint32_t preserve_fds = 0;   // so many from 3 on are the payload's, too, if they are not CLOEXEC
+    // With process.wait_start: of run/gate.h. launch() then returns when the payload waits at it.
+    int gate = -1, gate_answer = -1;
+    // The state of the machine as JSON for hooks, with this pid and status ("creating", "created"); and for the program that
+    // listens to the system call filter (process.seccomp_listener), runtime-spec's containerProcessState.
+    std::function<std::string(pid_t, std::string_view)> state;
+    std::function<std::string(pid_t)> seccomp_state;
+    std::string root_path;       // where createContainer hooks find the machine's root: of the host's tree
 
     // For the fault walk. Points are counted through the whole launch: host steps, stage steps, one for the
     // clone, inside steps, then one for each ProcessStage.
@@ -55,6 +63,7 @@ struct Launched {
     Fd cgroup;   // what was made: the machine's own directory (plan.cgroup.path); in a unit, the payload's below it
     Fd cgroup_parent;
     std::string cgroup_name;  // of `cgroup` below that
+    bool made_rdt = false;    // plan.rdt's group was not there: remove_rdt() is to remove it
 };
 
 Result<Launched> launch(const launch::LaunchPlan& plan, const LaunchEnvironment& environment);

@@ -11,6 +11,7 @@
 #include "kernel/raw.h"
 #include "run/child.h"
 #include "run/exec_report.h"
+#include "run/hooks.h"
 
 namespace croft::run {
 
@@ -66,25 +67,61 @@ size_t receive(int socket, void* bytes, size_t size, Fd& passed) {
 
 }  // namespace
 
-std::optional<ToldFailure> wait_for_exec(int socket, Fd& console) {
+long ask_launcher(int socket, const void* bytes, size_t size) {
+    long n = size ? kernel::raw(SYS_write, socket, kernel::arg(bytes), static_cast<long>(size)) : 0;
+    char byte;
+    while (n >= 0 && (n = kernel::raw(SYS_read, socket, kernel::arg(&byte), 1)) == -EINTR) {
+    }
+    if (n != 1) kernel::raw(SYS_exit_group, 125);
+    return 0;
+}
+
+Result<> say_go(int socket) {
+    if (send(socket, &go_byte, 1, MSG_NOSIGNAL) != 1) return os_error(errno, "telling the payload to go on");
+    return {};
+}
+
+Result<> wait_for_exec(int socket, const launch::LaunchPlan& plan, Requests& requests) {
     for (;;) {
         union {
             char kind;
             FailureMessage failed;
             ExecReport report;
+            ListenerMessage listener;
         } message = {.kind = 0};
         Fd passed;
         size_t n = receive(socket, &message, sizeof message, passed);
         if (n == 0) return {};
-        if (message.kind == 'k') kill(getpid(), SIGKILL);
-        if (message.kind == 'c') console = std::move(passed);
-        if (message.kind == 'f' && n == sizeof message.failed)
-            return ToldFailure{message.failed.failure, message.failed.reason};
-        if (message.kind == 'x' && n == sizeof message.report)
-            return ToldFailure{{.phase = launch::Phase::exec,
-                                .detail = static_cast<uint8_t>(message.report.there),
-                                .error = message.report.error},
-                               ""};
+        switch (message.kind) {
+            case 'k':
+                kill(getpid(), SIGKILL);
+                break;
+            case 'c':
+                requests.console = std::move(passed);
+                break;
+            case 'h':
+                // As a report of croft-init: a startContainer hook that ran without a gate.
+                if (n == sizeof message.report)
+                    return start_hook_error(plan.hooks.start_container, message.report.hook,
+                                            message.report.error);
+                if (requests.container_hooks) TRY(requests.container_hooks(passed.get()));
+                TRY(say_go(socket));
+                break;
+            case 'l':
+                if (requests.listener) TRY(requests.listener(message.listener.descriptor));
+                TRY(say_go(socket));
+                break;
+            case 'w':
+                return say_go(socket);
+            case 'f':
+                return explain_failure(plan, message.failed.failure, message.failed.reason);
+            case 'x':
+                return launch::explain(plan, {.phase = launch::Phase::exec,
+                                              .detail = static_cast<uint8_t>(message.report.there),
+                                              .error = message.report.error});
+            default:
+                return error(Errc::failed, "the payload's process said something that nobody understands");
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -57,8 +59,18 @@ Result<> prepare(Prepared& prepared, const LaunchEnvironment& environment) {
     prepared.filter = {static_cast<unsigned short>(environment.seccomp.size() / sizeof(sock_filter)),
                        reinterpret_cast<sock_filter*>(const_cast<char*>(environment.seccomp.data()))};
     prepared.filter_flags = environment.seccomp_flags;
+    prepared.preserve_fds = environment.preserve_fds;
+    prepared.handed.gate = environment.gate, prepared.handed.answer = environment.gate_answer;
     prepared.faults = {environment.fail_at, environment.kill_at, environment.fail_error};
     return {};
+}
+
+Undumpable::Undumpable(bool wanted) : before_(wanted ? prctl(PR_GET_DUMPABLE) : 0) {
+    if (wanted) prctl(PR_SET_DUMPABLE, 0);
+}
+
+Undumpable::~Undumpable() {
+    if (before_ == 1) prctl(PR_SET_DUMPABLE, 1);
 }
 
 namespace {
@@ -101,6 +113,72 @@ Spawned spawn(const Prepared& prepared, Context& context, uint64_t flags, int cg
     }
     out.pid = kernel::clone_run(args, child_stack, sizeof child_stack, start, &argument);
     return out;
+}
+
+namespace {
+
+// What the process in between works on, and what it leaves for its maker. In memory that both see, because a
+// process that shares all of it cannot enter a time namespace.
+struct Between {
+    const Prepared* prepared;
+    Context* context;
+    uint64_t flags;
+    int launcher_socket;
+    long (*enter)(const void*);
+    const void* argument;
+    SpawnedInside out;
+};
+
+int enter_and_spawn(void* argument) {
+    auto* b = static_cast<Between*>(argument);
+    b->out.entered = b->enter(b->argument);
+    if (b->out.entered >= 0)
+        b->out.spawned = spawn(*b->prepared, *b->context, CLONE_PARENT | b->flags, -1, b->launcher_socket);
+    return 0;
+}
+
+class SharedBetween {
+  public:
+    SharedBetween() {
+        void* page =
+            mmap(nullptr, sizeof(Between), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page != MAP_FAILED) between_ = new (page) Between;
+    }
+    SharedBetween(const SharedBetween&) = delete;
+    ~SharedBetween() {
+        if (between_) munmap(between_, sizeof(Between));
+    }
+    Between* get() const { return between_; }
+
+  private:
+    Between* between_ = nullptr;
+};
+
+}  // namespace
+
+Result<SpawnedInside> spawn_inside(const Prepared& prepared, Context& context, uint64_t flags, int cgroup,
+                                   int launcher_socket, bool share_memory, long (*enter)(const void*),
+                                   const void* argument) {
+    alignas(16) char stack[32768];
+    SharedBetween shared;
+    Between* between = shared.get();
+    if (!between) return os_error(errno, "making a page of memory");
+    uint64_t share = share_memory ? CLONE_VM : 0;
+    *between = {&prepared, &context, flags | share, launcher_socket, enter, argument, {}};
+    clone_args args = {};
+    // One table of descriptors, so that the pidfd of the new process lands in ours.
+    args.flags = share | CLONE_VFORK | CLONE_FILES | CLONE_CLEAR_SIGHAND;
+    args.exit_signal = SIGCHLD;  // inherited by the process it makes for us
+    if (cgroup >= 0) {
+        // Put there by us: inside, the machine's root might have no right to.
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = static_cast<uint64_t>(cgroup);
+    }
+    long pid = kernel::clone_run(args, stack, sizeof stack, enter_and_spawn, between);
+    if (pid < 0) return os_error(static_cast<int>(-pid), "making a process in the machine's cgroup");
+    while (raw(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
+    }
+    return between->out;
 }
 
 void kill_child(int pidfd) {

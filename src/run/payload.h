@@ -48,6 +48,18 @@ Result<> check_streams(const int (&streams)[3]);
 // Fills what comes from the environment.
 Result<> prepare(Prepared& prepared, const LaunchEnvironment& environment);
 
+// Nothing may look into a process that is among a machine's but still runs croft: not /proc/PID/exe, not its
+// memory.
+class Undumpable {
+  public:
+    explicit Undumpable(bool wanted = true);
+    Undumpable(const Undumpable&) = delete;
+    ~Undumpable();
+
+  private:
+    int before_ = 0;
+};
+
 struct Spawned {
     long pid = -1;  // or -errno
     int pidfd = -1;
@@ -55,6 +67,17 @@ struct Spawned {
 // Clones the payload's process, which shares the caller's memory (and so wants `prepared` and `context` alone
 // until exec) when `flags` has CLONE_VM. `cgroup` is the group it starts in, or -1.
 Spawned spawn(const Prepared& prepared, Context& context, uint64_t flags, int cgroup, int launcher_socket);
+
+// The same by a process in between, which does `enter(argument)` first (0 or -errno; bare system calls) and
+// is gone: for namespaces that one cannot come back from. It is in the cgroup itself, which its child may
+// have no right to.
+struct SpawnedInside {
+    long entered = 0;  // what `enter` returned
+    Spawned spawned;
+};
+Result<SpawnedInside> spawn_inside(const Prepared& prepared, Context& context, uint64_t flags, int cgroup,
+                                   int launcher_socket, bool share_memory, long (*enter)(const void*),
+                                   const void* argument);
 
 // SIGKILL, and reaps it.
 void kill_child(int pidfd);

@@ -8,9 +8,12 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "kernel/raw.h"
+#include "run/walk.h"
 
 namespace croft::run {
 
@@ -31,6 +34,7 @@ void end_with_launcher(const Context& c, long signal) {
 long ProcessStages::keyring() {
     // Fresh, so that keys of the administrator's session are not the payload's. Kernels without keys: nothing
     // to hide.
+    if (!p.new_keyring) return 0;
     long error = raw(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
     return error == -ENOSYS || error == -EPERM ? 0 : error;
 }
@@ -42,8 +46,8 @@ long ProcessStages::session() {
 
 long ProcessStages::streams() {
     if (p.terminal && c.terminal >= 0) {
-        // An init leaves the console to the sessions it starts: a getty takes it as its own controlling terminal,
-        // which is refused while it is another session's.
+        // An init leaves the console to the sessions it starts: a getty takes it as its own controlling
+        // terminal, which is refused while it is another session's.
         long error = c.plan->boot ? 0 : raw(SYS_ioctl, c.terminal, TIOCSCTTY, 0);
         for (long i = 0; i < 3 && error >= 0; ++i) error = raw(SYS_dup3, c.terminal, i, 0);
         return error;
@@ -64,9 +68,10 @@ long ProcessStages::streams() {
     return 0;
 }
 
-// Nothing of the host's gets into the payload (CVE-2024-21626): all that is left open closes at exec.
+// Nothing of the host's gets into the payload (CVE-2024-21626): all that is left open closes at exec. Of
+// those that the payload is given, ours are none: we open everything CLOEXEC.
 long ProcessStages::fds() {
-    return raw(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+    return raw(SYS_close_range, 3L + prepared_.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 long ProcessStages::directory() {
@@ -95,6 +100,45 @@ long ProcessStages::bounding() {
 
 long ProcessStages::personality() {
     return p.personality ? raw(SYS_personality, static_cast<long>(*p.personality)) : 0;
+}
+
+long ProcessStages::memory_policy() {
+    if (!p.memory_policy) return 0;
+    // The kernel counts one bit less than it is told.
+    return raw(SYS_set_mempolicy, static_cast<long>(*p.memory_policy), arg(prepared_.nodes.data()),
+               static_cast<long>(prepared_.nodes.size() * 64 + 1));
+}
+
+namespace {
+
+// As the kernel's exec would answer for this file; a script's interpreter is not looked at.
+long executable(const char* path, bool& there) {
+    struct stat st;
+    long error = raw(SYS_newfstatat, AT_FDCWD, arg(path), arg(&st), 0);
+    if (error < 0) return error;
+    there = true;
+    return S_ISREG(st.st_mode) ? raw(SYS_faccessat, AT_FDCWD, arg(path), X_OK) : -EACCES;
+}
+
+}  // namespace
+
+// Where exec waits for the gate, a command that is not there is told before.
+long ProcessStages::command() {
+    if (!p.wait_start) return 0;
+    const char* command = p.argv[0].c_str();
+    if (p.argv[0].find('/') != std::string::npos) return executable(command, there_);
+    long worst = -ENOENT;
+    for (const char* at = p.search_path.c_str(); *at;) {
+        Path<4096> file;
+        for (; *at && *at != ':'; ++at) file.add(at, 1);
+        if (*at == ':') ++at;
+        file.add("/").add(command);
+        bool there = false;
+        long error = executable(file.text, there);
+        if (error >= 0) return 0;
+        if (error != -ENOENT && error != -ENOTDIR) worst = error, there_ = there_ || there;
+    }
+    return worst;
 }
 
 namespace {
@@ -160,7 +204,18 @@ long ProcessStages::seccomp() {
     if (!prepared_.filter.len) return 0;
     if (p.uid)
         if (long error = set_caps(permitted_, permitted_, 0); error < 0) return error;
-    return raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, prepared_.filter_flags, arg(&prepared_.filter));
+    long result = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, prepared_.filter_flags, arg(&prepared_.filter));
+    bool listens = prepared_.filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    return result >= 0 && listens && !p.seccomp_listener.empty() ? hand_on_listener(result) : result;
+}
+
+// The launcher takes it from our table of descriptors, so that the filter need not know sendmsg(2).
+long ProcessStages::hand_on_listener(long fd) {
+    ListenerMessage message;
+    message.descriptor = static_cast<int32_t>(fd);
+    long error = ask_launcher(c.sync, &message, sizeof message);
+    raw_close(fd);
+    return error;
 }
 
 // A capability that we do not hold ourselves cannot be given; the planner has warned about it.
@@ -195,12 +250,14 @@ const ProcessStages::Row ProcessStages::order[process_points] = {
     {launch::ProcessStage::directory, &ProcessStages::directory},
     {launch::ProcessStage::rlimits, &ProcessStages::rlimits},
     {launch::ProcessStage::personality, &ProcessStages::personality},
+    {launch::ProcessStage::memory_policy, &ProcessStages::memory_policy},
     {launch::ProcessStage::capabilities, &ProcessStages::read_permitted},
     {launch::ProcessStage::bounding, &ProcessStages::bounding},
     {launch::ProcessStage::labels, &ProcessStages::labels},
     {launch::ProcessStage::groups, &ProcessStages::groups},
     {launch::ProcessStage::ids, &ProcessStages::ids},
     {launch::ProcessStage::parent_death, &ProcessStages::parent_death},
+    {launch::ProcessStage::command, &ProcessStages::command},
     {launch::ProcessStage::no_new_privileges, &ProcessStages::no_new_privileges},
     {launch::ProcessStage::seccomp, &ProcessStages::seccomp},
     {launch::ProcessStage::capabilities, &ProcessStages::capabilities}};

@@ -13,6 +13,7 @@ class ProcessStages {
     // Performs the stage at this place in the order, of process_points: 0 or -errno.
     long apply(uint32_t place);
     static launch::ProcessStage name(uint32_t place);
+    bool command_is_there() const { return there_; }
 
   private:
     struct Row {
@@ -28,6 +29,8 @@ class ProcessStages {
     long directory();
     long rlimits();
     long personality();
+    long memory_policy();
+    long command();
     long read_permitted();
     long bounding();
     long labels();
@@ -41,7 +44,10 @@ class ProcessStages {
     const Prepared& prepared_;
     Context& c;
     const launch::Process& p = prepared_.process;
+    long hand_on_listener(long fd);
+
     uint64_t permitted_ = 0;  // what we hold before giving up anything
+    bool there_ = false;      // of command(): a file of that name, though it cannot be executed
 };
 
 // Until exec nobody but the launcher knows of us, so we end with it, by this signal (0: no more).

@@ -1,6 +1,8 @@
 #include "run/scope_ns.h"
 
+#include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,6 +39,16 @@ Result<Fd> own_namespace(uint64_t type) {
     return open_at(AT_FDCWD, cat("/proc/self/ns/", namespace_file(type)).c_str(), O_RDONLY);
 }
 
+// setns(2) would say EINVAL, which means other things too.
+Result<> check_type(int fd, const launch::JoinNamespace& wanted) {
+    int type = ioctl(fd, NS_GET_NSTYPE);
+    if (type < 0) return error(Errc::invalid, cat(quoted(wanted.path), " is no namespace"));
+    // The time namespace of a process and of its children are of one type.
+    if (static_cast<uint64_t>(type) != wanted.type)
+        return error(Errc::invalid, cat(quoted(wanted.path), " is a namespace of another type"));
+    return {};
+}
+
 // Being in the wrong namespaces is nothing to go on with: the next step would act on the wrong host.
 void must(int result, const char* what) {
     if (result == 0) return;
@@ -48,12 +60,18 @@ void must(int result, const char* what) {
 
 Result<> JoinScope::open(const launch::LaunchPlan& plan) {
     for (const launch::JoinNamespace& wanted : plan.join) {
-        if (!namespace_file(wanted.type))
-            return error(Errc::unsupported,
-                         cat("joining the namespace '", wanted.path, "' is not possible at a start"));
         Joined one;
         one.target =
             TRY(open_at(AT_FDCWD, wanted.path.c_str(), O_RDONLY).within("opening a namespace to join"));
+        TRY(check_type(one.target.get(), wanted));
+        if (wanted.type == CLONE_NEWUSER) {
+            users_ = std::move(one.target);
+            continue;
+        }
+        if (!namespace_file(wanted.type))
+            return error(Errc::unsupported,
+                         cat("joining the mount namespace ", quoted(wanted.path),
+                             " is not possible at a start: a machine's root is made in a new one"));
         one.before = TRY(own_namespace(wanted.type));
         one.type = static_cast<int>(wanted.type);
         one.path = wanted.path;

@@ -19,7 +19,9 @@ class JoinScope {
 
     // Opens what is needed while the host's paths are there.
     Result<> open(const launch::LaunchPlan& plan);
-    // Enters; the end of the scope goes back, also after an error in the middle.
+    // The user namespace of the plan, which is for the payload's process alone: nobody comes back from one.
+    int users() const { return users_.get(); }
+    // Enters all others; the end of the scope goes back, also after an error in the middle.
     Result<> enter();
 
   private:
@@ -30,6 +32,7 @@ class JoinScope {
     };
     std::vector<Joined> joined_;
     size_t entered_ = 0;
+    Fd users_;
     Fd time_before_, offsets_;
     std::string offsets_text_;
     bool new_time_ = false, time_entered_ = false;

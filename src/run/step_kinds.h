@@ -33,6 +33,7 @@ long do_step(const launch::Sysctl& step, Context& context);
 long do_step(const launch::SetHostname& step, Context& context);
 long do_step(const launch::LoopbackUp& step, Context& context);
 long do_step(const launch::OpenConsole& step, Context& context);
+long do_step(const launch::ContainerHooks& step, Context& context);
 long do_step(const launch::Fail& step, Context& context);
 
 // The directory fd of a slot; without one, the machine's root, which is the working directory from AttachRoot

@@ -98,6 +98,12 @@ long do_step(const OpenConsole& s, Context& c) {
     return error < 0 ? error : 0;
 }
 
+long do_step(const ContainerHooks&, Context& c) {
+    // The launcher needs a place for the host's tree that the machine cannot see.
+    long error = send_message(c.sync, "h", 1, c.stage);
+    return error < 0 ? error : ask_launcher(c.sync, nullptr, 0);
+}
+
 long do_step(const Fail& s, Context&) {
     return s.error > 0 ? -s.error : -EIO;
 }

@@ -13,7 +13,7 @@ import time
 import pytest
 from harness.host import RUN_DIR, leftovers, new_leftovers
 
-PROCESS_STAGES = 16  # of src/run/child.cc, the last points of a launch
+PROCESS_STAGES = 18  # of src/run/child.cc, the last points of a launch
 MOST = 400
 
 

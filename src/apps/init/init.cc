@@ -1,7 +1,7 @@
 // croft-init: the tiny init of `croft run --init`. It is PID 1 of the machine, runs one command as its child,
 // passes signals on to it, reaps whatever is left behind by others, and ends with the command's own status.
 //
-//   croft-init [--report=FD] [--path=LIST] [--exec] [--] COMMAND [ARG…]
+//   croft-init [--report=FD] [--path=LIST] [--gate=FD --answer=FD] [--hooks=FD --state=FD] [--exec] [--] COMMAND [ARG…]
 //
 // --report=FD   a socket to the launcher, which hears of a command that cannot be executed
 // (run/exec_report.h)
@@ -10,6 +10,10 @@
 // /proc/self/exe of a
 //               process that is about to execute is this one, on a read-only mount, and never croft
 //               (CVE-2019-5736)
+//
+// --gate=FD     tells the launcher that it waits, and does until a byte comes here (run/gate.h); what goes wrong then is told to
+//               --answer=FD
+// --hooks=FD    runs these before the command, with the file --state=FD as their standard input
 //
 // PID 1 gets no default action for signals, so a command that is PID 1 itself ignores SIGTERM unless it
 // installed a handler; under croft-init it behaves as anywhere else.
@@ -20,6 +24,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include "apps/init/hooks.h"
 #include "run/exec_report.h"
 
 namespace tiny = croft::tiny;
@@ -33,7 +38,7 @@ void say(const char* command, const char* what) {
 }
 
 struct Options {
-    long report = -1;
+    long report = -1, gate = -1, answer = -1, hooks = -1, state = -1;
     const char* path = nullptr;
     bool only_exec = false;
     char** command = nullptr;
@@ -45,6 +50,14 @@ Options parse(char** argv, char** envp) {
     for (++argv; *argv && tiny::starts_with(*argv, "--"); ++argv) {
         if (tiny::starts_with(*argv, "--report="))
             o.report = tiny::number(*argv + 9, -1);
+        else if (tiny::starts_with(*argv, "--gate="))
+            o.gate = tiny::number(*argv + 7, -1);
+        else if (tiny::starts_with(*argv, "--answer="))
+            o.answer = tiny::number(*argv + 9, -1);
+        else if (tiny::starts_with(*argv, "--hooks="))
+            o.hooks = tiny::number(*argv + 8, -1);
+        else if (tiny::starts_with(*argv, "--state="))
+            o.state = tiny::number(*argv + 8, -1);
         else if (tiny::starts_with(*argv, "--path="))
             o.path = *argv + 7;
         else if (tiny::starts_with(*argv, "--exec"))
@@ -92,9 +105,39 @@ Failure exec_along_path(const Options& o, char** envp) {
     return failure;
 }
 
+// The launcher hears that we wait, and answers; silence means that it is gone, and then nobody knows of us.
+void wait_at_gate(Options& o) {
+    croft::run::ExecReport waits;
+    waits.kind = 'w';
+    char byte;
+    if (tiny::call(SYS_write, o.report, tiny::arg(&waits), sizeof waits) < 0) tiny::exit(125);
+    if (tiny::call(SYS_read, o.report, tiny::arg(&byte), 1) != 1) tiny::exit(125);
+    tiny::call(SYS_close, o.report);
+    o.report = o.answer;
+    long n;
+    do n = tiny::call(SYS_read, o.gate, tiny::arg(&byte), 1);
+    while (n == -EINTR);
+    if (n != 1) tiny::exit(125);
+    tiny::call(SYS_close, o.gate);
+    o.gate = -1;
+}
+
+// What must not reach the payload or a hook. The report's end of file is how the launcher hears of success.
+void close_at_exec(const Options& o) {
+    const long descriptors[] = {o.report, o.gate, o.answer, o.hooks, o.state};
+    for (long fd : descriptors)
+        if (fd >= 0) tiny::call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+}
+
+void run_hooks(const Options& o) {
+    croft::run::ExecReport report;
+    if (o.hooks < 0 || run_start_hooks(o.hooks, o.state, report)) return;
+    if (o.report < 0 || tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
+        say(o.command[0], "a startContainer hook failed");
+    tiny::exit(125);
+}
+
 [[noreturn]] void execute(const Options& o, char** envp) {
-    // Closed by the exec: that is how the launcher hears of success.
-    if (o.report >= 0) tiny::call(SYS_fcntl, o.report, F_SETFD, FD_CLOEXEC);
     Failure failure = exec_along_path(o, envp);
     bool missing = !failure.there && (failure.error == -ENOENT || failure.error == -ENOTDIR);
     croft::run::ExecReport report;
@@ -134,6 +177,9 @@ int tiny_main(int, char** argv, char** envp) {
         say("usage", "croft-init [--exec] COMMAND [ARG…]");
         return 125;
     }
+    close_at_exec(o);
+    if (o.gate >= 0) wait_at_gate(o);
+    run_hooks(o);
     if (o.only_exec) execute(o, envp);
     tiny::Signals before = 0;
     tiny::block_signals(~tiny::Signals{0}, &before);

@@ -33,6 +33,7 @@ inline std::vector<Step> every_step() {
         SetHostname{"web", "example"},
         LoopbackUp{},
         OpenConsole{false, 24, 80},
+        ContainerHooks{},
         Fail{5},
     };
 }
@@ -76,6 +77,15 @@ inline LaunchPlan full_plan() {
     p.apparmor = "a", p.selinux = "b";
     p.terminal = true;
     p.parent_death_signal = 9;
+    p.new_keyring = false;
+    p.wait_start = true;
+    p.memory_policy = 0x8003;
+    p.memory_policy_nodes = {0, 65};
+    p.seccomp_listener = "/run/agent", p.seccomp_metadata = "m";
+    Hook hook = {"/bin/hook", {"hook", "a"}, {"A=b"}, 5};
+    plan.hooks = {{hook}, {hook, hook}, {}, {hook}, {hook}, {hook}};
+    plan.net_devices = {{"eth1", "net%d"}};
+    plan.rdt = {"group", {"L3:0=f"}, true, true};
     plan.stop_signal = 37;
     plan.stop_timeout = UINT64_MAX;
     plan.wait_ready = true;
