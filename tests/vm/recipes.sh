@@ -9,12 +9,14 @@ vm_packages=(
   python3 python3-dbus libglib2.0-bin strace btrfs-progs e2fsprogs acl attr libcap2-bin
 )
 
-# vm_image SUITE AGENT KERNEL_PY DIR: fills DIR with vmlinux, initrd and disk.img.
+# vm_image NAME AGENT KERNEL_PY DIR: fills DIR with vmlinux, initrd and disk.img. NAME is a suite, or `engines`: bookworm
+# with container engines, which would only be in the way of the other tests.
 vm_image() {
-  local suite=$1 agent=$2 kernel_py=$3 dir=$4 tree=$4/tree
+  local suite=$1 agent=$2 kernel_py=$3 dir=$4 tree=$4/tree more=()
+  [[ $suite != engines ]] || { suite=bookworm && more=("${packages_engines[@]}"); }
   mkdir -p "$dir"
   # A Debian initrd would take a minute to make and is not used.
-  INITRD=No debian_tree "$suite" "$tree" "${vm_packages[@]}" &&
+  INITRD=No debian_tree "$suite" "$tree" "${vm_packages[@]}" "${more[@]}" &&
     debian_settle "$tree" &&
     vm_settle "$tree" "$agent" &&
     /usr/bin/python3 "$kernel_py" "$tree" "$dir/vmlinux" "$dir/initrd" &&
@@ -50,7 +52,8 @@ EOF
   ln -s ../croft-test-agent.service "$tree/etc/systemd/system/multi-user.target.wants/" 2>/dev/null ||
     { mkdir -p "$tree/etc/systemd/system/multi-user.target.wants" && ln -s ../croft-test-agent.service "$tree/etc/systemd/system/multi-user.target.wants/"; }
   for unit in serial-getty@.service getty@.service systemd-networkd-wait-online.service networking.service systemd-timesyncd.service \
-    e2scrub_reap.service apparmor.service grub-common.service; do
+    e2scrub_reap.service apparmor.service grub-common.service docker.service docker.socket containerd.service \
+    podman.service podman.socket podman-auto-update.service podman-restart.service; do
     ln -sf /dev/null "$tree/etc/systemd/system/$unit"
   done
   mkdir -p "$tree/files" "$tree/trees" "$tree/scratch"

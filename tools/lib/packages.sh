@@ -24,3 +24,10 @@ packages_test=(
   acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
   dbus-daemon polkitd  # the command line over a bus
 )
+
+# The engines that croft-oci is tried under, on this host and in a virtual host; nothing else needs them. runc and crun are
+# for comparing.
+packages_engines=(
+  podman buildah containerd docker.io conmon runc crun tini catatonit slirp4netns uidmap fuse-overlayfs
+  containernetworking-plugins iptables busybox-static dbus-user-session bsdutils
+)
