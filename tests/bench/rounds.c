@@ -1,6 +1,7 @@
 /* Runs several commands in turn, round after round, and prints each one's median wall time, CPU time and peak
  * memory: `rounds N NAME COMMAND… --- NAME COMMAND… --- …`. Interleaved, so that a machine whose speed drifts drifts
- * for all of them alike. Static and small, because a large parent would pay for its page tables in every fork.
+ * for all of them alike. Static and small, because a large parent would pay for its page tables in every fork. A word
+ * `then` in a COMMAND makes it several, which run one after the other and count as one.
  *
  * `rounds series N REFERENCE COMMAND…` runs one command N times, with a name of its own in place of the word {}, and
  * prints how many microseconds each tenth of them took: the rate, and what the thousandth costs more than the first.
@@ -38,22 +39,39 @@ static int compare(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void run_once(struct command *c, int round) {
-    uint64_t start = now();
+static int run_command(char **argv, struct rusage *usage) {
     pid_t pid = vfork();
     if (pid == 0) {
-        execvp(c->argv[0], c->argv);
+        execvp(argv[0], argv);
         _exit(127);
     }
     int status;
-    struct rusage usage;
-    while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    while (wait4(pid, &status, 0, usage) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+static void run_once(struct command *c, int round) {
+    uint64_t start = now(), cpu = 0;
+    long peak = 0;
+    int failed = 0;
+    for (char **argv = c->argv; *argv;) {
+        char **end = argv;
+        while (*end && strcmp(*end, "then")) ++end;
+        char *then = *end;
+        *end = NULL;
+        struct rusage usage;
+        failed |= run_command(argv, &usage);
+        *end = then;
+        cpu += us(usage.ru_utime) + us(usage.ru_stime);
+        if (usage.ru_maxrss > peak) peak = usage.ru_maxrss;
+        argv = then ? end + 1 : end;
     }
     if (round < 0) return; /* warm-up */
     c->wall[round] = now() - start;
-    c->cpu[round] = us(usage.ru_utime) + us(usage.ru_stime);
-    if (usage.ru_maxrss > c->peak) c->peak = usage.ru_maxrss;
-    if (status) ++c->failures;
+    c->cpu[round] = cpu;
+    if (peak > c->peak) c->peak = peak;
+    if (failed) ++c->failures;
 }
 
 static int silent(void) {
