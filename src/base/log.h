@@ -9,6 +9,9 @@ enum class LogLevel { error, warning, info, debug };
 // The program's name in front of every line ("croft"), and the least important level that is shown.
 void set_log(std::string_view program, LogLevel shown);
 LogLevel log_level();
+// Takes the lines instead of standard error; null gives them back.
+using LogSink = void (*)(LogLevel level, std::string_view text);
+void set_log_sink(LogSink sink);
 void log(LogLevel level, std::string_view text);
 inline void warn(std::string_view text) { log(LogLevel::warning, text); }
 inline void info(std::string_view text) { log(LogLevel::info, text); }

@@ -162,7 +162,13 @@ Result<Record> parse_record(std::string_view text) {
     return record;
 }
 
-std::optional<uint64_t> process_start(int pid) {
+namespace {
+struct ProcessStat {
+    char state = 0;
+    uint64_t start = 0;
+};
+
+std::optional<ProcessStat> process_stat(int pid) {
     char text[1024];
     int fd = open(cat("/proc/", pid, "/stat").c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return std::nullopt;
@@ -175,16 +181,34 @@ std::optional<uint64_t> process_start(int pid) {
     size_t close_parenthesis = rest.rfind(')');
     if (close_parenthesis == rest.npos) return std::nullopt;
     rest.remove_prefix(close_parenthesis + 1);
+    ProcessStat out;
     for (int field = 3; field <= 22; ++field) {
         rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-        if (field == 22) return parse_uint(rest.substr(0, rest.find(' ')));
+        std::string_view word = rest.substr(0, rest.find(' '));
+        if (field == 3 && !word.empty()) out.state = word[0];
+        if (field == 22) {
+            auto start = parse_uint(word);
+            if (!start) return std::nullopt;
+            out.start = *start;
+        }
         rest.remove_prefix(std::min(rest.find(' '), rest.size()));
     }
-    return std::nullopt;
+    return out;
+}
+}  // namespace
+
+std::optional<uint64_t> process_start(int pid) {
+    auto stat = process_stat(pid);
+    return stat ? std::optional(stat->start) : std::nullopt;
 }
 
 bool is_alive(const ProcessId& process) {
     return process.pid > 1 && process_start(process.pid) == process.start;
+}
+
+bool is_running(const ProcessId& process) {
+    auto stat = process.pid > 1 ? process_stat(process.pid) : std::nullopt;
+    return stat && stat->start == process.start && stat->state != 'Z' && stat->state != 'X';
 }
 
 }  // namespace croft::manager

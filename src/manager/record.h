@@ -56,5 +56,7 @@ Result<Record> parse_record(std::string_view text);
 // Of /proc/PID/stat; nothing when there is no such process.
 std::optional<uint64_t> process_start(int pid);
 bool is_alive(const ProcessId& process);
+// The same, but one that has ended and is not yet reaped counts as gone: its parent may be anybody's.
+bool is_running(const ProcessId& process);
 
 }  // namespace croft::manager

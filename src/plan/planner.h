@@ -31,6 +31,11 @@ Result<Plans> plan(const spec::MachineSpec& spec, const spec::HostFacts& facts);
 // only those about the tree's init and about device nodes count.
 Result<launch::UnitPlan> plan_drop_in(const spec::MachineSpec& spec, const spec::HostFacts& facts);
 
+// Of a container that runs: the settings of its control group that the spec's resources ask for (its group is
+// resources.cgroup_path, what it has been told before is not looked at), and a process that joins it.
+Result<launch::Cgroup> plan_changed_limits(const spec::MachineSpec& spec, const spec::HostFacts& facts);
+Result<Plans> plan_joining(const spec::MachineSpec& spec, const spec::HostFacts& facts);
+
 // Whether croft itself sets this property of systemd.resource-control(5), as a file of the machine's control
 // group: then it can also be changed while the machine runs. What else there is takes effect by systemd
 // alone.

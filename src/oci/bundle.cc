@@ -1,0 +1,79 @@
+#include "oci/bundle.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "dialect/oci_config.h"
+#include "host/facts.h"
+#include "manager/leader.h"
+#include "oci/cgroup_path.h"
+#include "plan/planner.h"
+
+namespace croft::oci {
+
+namespace {
+constexpr size_t most_config = 16 << 20;
+
+Result<std::string> absolute_bundle(int directory, const std::string& given) {
+    char path[4096];
+    ssize_t n = readlink(cat("/proc/self/fd/", directory).c_str(), path, sizeof path);
+    if (n <= 0 || static_cast<size_t>(n) == sizeof path) return os_error(errno, cat("finding ", quoted(given)));
+    return std::string(path, static_cast<size_t>(n));
+}
+
+// Socket activation (sd_listen_fds(3)): what was handed to us is the payload's, which is PID 1 of its own namespace.
+void pass_sockets(spec::MachineSpec& spec) {
+    const char* count = getenv("LISTEN_FDS");
+    if (!count || !parse_uint(count)) return;
+    spec.process.environment.set.emplace_back("LISTEN_FDS", count);
+    spec.process.environment.set.emplace_back("LISTEN_PID", "1");
+    if (const char* names = getenv("LISTEN_FDNAMES"))
+        spec.process.environment.set.emplace_back("LISTEN_FDNAMES", names);
+}
+
+manager::OciContainer record_of(const dialect::OciSpec& read, const std::string& id, const std::string& bundle) {
+    manager::OciContainer out;
+    out.id = id;
+    out.version = read.version;
+    out.bundle = bundle;
+    out.rootfs = read.spec.root.directory;
+    out.annotations = read.spec.integration.annotations;
+    out.created = manager::realtime_now();
+    out.owner = geteuid();
+    return out;
+}
+}  // namespace
+
+Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, const BundleRequest& request) {
+    TRY(check_id(request.id));
+    Fd directory = TRY(open_at(AT_FDCWD, request.directory.c_str(), O_PATH | O_DIRECTORY)
+                           .within(cat("the bundle ", quoted(request.directory))));
+    std::string bundle = TRY(absolute_bundle(directory.get(), request.directory));
+    std::string text = TRY(read_file_at(directory.get(), request.config.c_str(), most_config)
+                               .within(cat("reading ", quoted(request.config), " of the bundle ", quoted(bundle))));
+    dialect::OciSpec read =
+        TRY(dialect::parse_oci_config(text, {bundle, request.id}).within(cat(quoted(bundle), ", ", request.config)));
+    for (const std::string& warning : read.warnings) warn(warning);
+    PlannedBundle out;
+    out.record = record_of(read, request.id, bundle);
+    out.spec = std::move(read.spec);
+    out.spec.name = request.id;
+    TRY(choose_cgroup(global, out.spec));
+    pass_sockets(out.spec);
+    spec::HostFacts facts = TRY(host::gather(out.spec, {places.paths.helpers, places.paths.run, ""}));
+    facts.run_directory = cat(places.root, "/", request.id);
+    out.cgroup_root = facts.cgroup_root;
+    plan::Plans plans = TRY(plan::plan(out.spec, facts));
+    for (const std::string& warning : plans.warnings) warn(warning);
+    out.plan = std::move(plans.launch);
+    out.plan.process.new_keyring = request.new_keyring;
+    out.plan.process.wait_start = request.wait_start;
+    if (!out.plan.cgroup.path.empty() && !out.cgroup_root.empty())
+        out.record.cgroup = cat(out.cgroup_root, "/", out.plan.cgroup.path);
+    return out;
+}
+
+}  // namespace croft::oci

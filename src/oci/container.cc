@@ -1,0 +1,134 @@
+#include "oci/container.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "manager/leader.h"
+#include "manager/remove_tree.h"
+#include "oci/gate_later.h"
+
+namespace croft::oci {
+
+namespace {
+constexpr size_t longest_id = 1024;
+constexpr int lock_tries = 1000;  // each 10 ms: longer than any verb but one that hangs in a hook
+
+Error not_there(std::string_view id) {
+    return error(Errc::not_found, cat("container ", quoted(id), " does not exist"));
+}
+
+Result<> lock_directory(const Container& c) {
+    for (int i = 0; i < lock_tries; ++i) {
+        if (flock(c.directory.get(), LOCK_EX | LOCK_NB) == 0) {
+            struct stat st = {};
+            if (fstat(c.directory.get(), &st) < 0 || st.st_nlink == 0) return not_there(c.id);
+            return {};
+        }
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return os_error(errno, cat("locking the directory of container ", quoted(c.id)));
+        timespec pause = {.tv_sec = 0, .tv_nsec = i < 10 ? 1'000'000 : 10'000'000};
+        nanosleep(&pause, nullptr);
+    }
+    return error(Errc::busy, cat("container ", quoted(c.id),
+                                 " is in use by another croft-oci, which does not come to its end: end that one first"));
+}
+
+// A user namespace of a user's engine: root there is not the system's.
+bool is_system() {
+    if (geteuid() != 0) return false;
+    auto map = read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
+    return !map || map->find("4294967295") != map->npos;
+}
+}  // namespace
+
+Result<Places> find_places(const Global& global) {
+    Places out;
+    const char* runtime = getenv("XDG_RUNTIME_DIR");
+    // croft's own places are then those of the user, too: what is below /run and /var cannot be written.
+    if (runtime && *runtime && !is_system()) setenv("CROFT_SCOPE", "user", 1);
+    out.paths = TRY(manager::find_paths());
+    out.root = global.flags.text("--root", manager::default_oci_root(out.paths));
+    if (out.root.empty()) return error(Errc::usage, "--root needs a directory");
+    if (out.root[0] != '/') {
+        char* here = getcwd(nullptr, 0);
+        if (!here) return os_error(errno, "finding the working directory");
+        out.root = cat(here, "/", out.root);
+        free(here);
+    }
+    while (out.root.size() > 1 && out.root.back() == '/') out.root.pop_back();
+    return out;
+}
+
+Result<> check_id(std::string_view id) {
+    bool good = !id.empty() && id.size() <= longest_id && id != "." && id != "..";
+    for (char c : id)
+        good = good && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                        c == '+' || c == '-' || c == '.');
+    if (good) return {};
+    return error(Errc::invalid, cat("invalid container ID format: ", quoted(id),
+                                    " (letters, digits and _ + - . are allowed, and not . or .. alone)"));
+}
+
+Result<launch::LaunchPlan> Container::plan() const {
+    std::string bytes = TRY(read_file_at(directory.get(), manager::oci_plan_name, 64 << 20)
+                                .within(cat("reading the plan of container ", quoted(id))));
+    return launch::decode(bytes).within(cat("the plan of container ", quoted(id)));
+}
+
+Result<Fd> Container::open_init() const {
+    auto pidfd = manager::open_process(record.init);
+    if (!pidfd || !alive()) return error(Errc::wrong_state, cat("container not running: ", quoted(id)));
+    return pidfd;
+}
+
+void Container::unlock() const { flock(directory.get(), LOCK_UN); }
+
+Result<Container> open_container(const Places& places, std::string_view id, Lock lock) {
+    TRY(check_id(id));
+    Container out;
+    out.id = id;
+    out.path = cat(places.root, "/", id);
+    auto directory = open_at(AT_FDCWD, out.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!directory && directory.error().err == ENOENT) return not_there(id);
+    out.directory = TRY(std::move(directory).within(cat("container ", quoted(id))));
+    if (lock == Lock::yes) TRY(lock_directory(out));
+    out.record = TRY(manager::read_oci_container(out.directory.get(), id));
+    return out;
+}
+
+Result<Container> claim_container(const Places& places, std::string_view id) {
+    Container out;
+    out.id = id;
+    out.path = cat(places.root, "/", id);
+    int made = mkdir(out.path.c_str(), 0700);
+    if (made < 0 && errno == ENOENT) {
+        TRY(make_dirs_at(AT_FDCWD, places.root, 0711).within(cat("making ", quoted(places.root), " (--root)")));
+        made = mkdir(out.path.c_str(), 0700);
+    }
+    if (made < 0 && errno == EEXIST)
+        return error(Errc::exists, cat("container with given ID already exists: ", quoted(id)));
+    if (made < 0) return os_error(errno, cat("making ", quoted(out.path)));
+    auto directory = open_at(AT_FDCWD, out.path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!directory || flock(directory->get(), LOCK_EX | LOCK_NB) < 0)
+        return error(Errc::busy, cat("container ", quoted(id), " was deleted while it was being created"));
+    out.directory = std::move(*directory);
+    return out;
+}
+
+void remove_container_files(const Places& places, const Container& c) {
+    run::remove_gate(c.directory.get());
+    for (const char* name : {manager::oci_record_name, manager::oci_plan_name})
+        unlinkat(c.directory.get(), name, 0);
+    // What a write that was interrupted has left there has a name of its own.
+    if (rmdir(c.path.c_str()) == 0 || errno == ENOENT) return;
+    if (auto root = open_at(AT_FDCWD, places.root.c_str(), O_RDONLY | O_DIRECTORY)) 
+        (void)manager::remove_tree_at(root->get(), c.id.c_str());
+}
+
+}  // namespace croft::oci

@@ -1,0 +1,59 @@
+#include "oci/destroy.h"
+
+#include <csignal>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "host/facts.h"
+#include "kernel/cgroup.h"
+#include "manager/leader.h"
+
+namespace croft::oci {
+
+namespace {
+constexpr uint64_t end_timeout = 10'000'000;  // µs that a killed process may take
+
+// A container without a PID namespace may have left processes behind its first one.
+Result<> remove_group(const std::string& path) {
+    size_t slash = path.rfind('/');
+    std::string parent_path = path.substr(0, slash), name = path.substr(slash + 1);
+    auto parent = open_at(AT_FDCWD, parent_path.c_str(), O_RDONLY | O_DIRECTORY);
+    if (!parent && parent.error().err == ENOENT) return {};
+    if (!parent) return std::move(parent).error();
+    auto group = open_at(parent->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!group && group.error().err == ENOENT) return {};
+    if (!group) return std::move(group).error();
+    if (Result<> killed = kernel::kill_cgroup(group->get()); !killed) debug(killed.error().text);
+    return kernel::remove_cgroup(parent->get(), name);
+}
+
+Result<> end_init(const Container& c) {
+    auto pidfd = manager::open_process(c.record.init);
+    if (!pidfd) return {};
+    if (Result<> sent = manager::send_signal(pidfd->get(), SIGKILL); !sent && sent.error().code != Errc::not_found)
+        return sent;
+    if (manager::wait_gone(pidfd->get(), end_timeout)) return {};
+    return error(Errc::timeout, cat("container ", quoted(c.id), ": its process ", c.record.init.pid,
+                                    " does not end, though it was killed: see /proc/", c.record.init.pid, "/stack"));
+}
+
+// Of a creation that was killed before it wrote its record, the plan tells.
+std::string group_of(const Container& c) {
+    if (c.record.init.pid) return c.record.cgroup;
+    auto plan = c.plan();
+    if (!plan || plan->cgroup.path.empty()) return "";
+    spec::HostFacts facts;
+    host::find_cgroup2(facts);
+    return facts.cgroup_root.empty() ? "" : cat(facts.cgroup_root, "/", plan->cgroup.path);
+}
+}  // namespace
+
+Result<> destroy(const Places& places, const Container& c) {
+    if (c.alive()) TRY(end_init(c));
+    std::string group = group_of(c);
+    if (!group.empty()) TRY(remove_group(group).within(cat("removing the control group of container ", quoted(c.id))));
+    remove_container_files(places, c);
+    return {};
+}
+
+}  // namespace croft::oci

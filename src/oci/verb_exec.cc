@@ -1,0 +1,76 @@
+// exec: a further process in a container.
+#include <sched.h>
+
+#include <optional>
+
+#include "base/text.h"
+#include "manager/leader.h"
+#include "manager/prepare.h"
+#include "oci/container.h"
+#include "oci/engine_files.h"
+#include "oci/exec_process.h"
+#include "oci/foreground.h"
+#include "run/join.h"
+
+namespace croft::oci {
+
+namespace {
+Result<> check_status(const Container& c, bool ignore_paused) {
+    if (!c.alive() || !c.record.init.pid)
+        return error(Errc::wrong_state, cat("cannot exec in a stopped container: ", quoted(c.id), " (container not running)"));
+    if (c.status() == Status::paused && !ignore_paused)
+        return error(Errc::wrong_state, cat("cannot exec in a paused container: ", quoted(c.id),
+                                            " (resume it, or use --ignore-paused)"));
+    return {};
+}
+
+uint64_t namespaces_of(const launch::LaunchPlan& plan) {
+    uint64_t out = plan.new_namespaces | CLONE_NEWNS;
+    for (const launch::JoinNamespace& joined : plan.join) out |= joined.type;
+    return out | (plan.uid_maps.empty() ? 0 : static_cast<uint64_t>(CLONE_NEWUSER));
+}
+
+// Where cgroup2 was when the container was made; empty when it has no group.
+std::string cgroup_root_of(const Container& c, const launch::LaunchPlan& plan) {
+    std::string below = cat("/", plan.cgroup.path);
+    if (plan.cgroup.path.empty() || !c.record.cgroup.ends_with(below)) return "";
+    return c.record.cgroup.substr(0, c.record.cgroup.size() - below.size());
+}
+
+Result<run::Launched> join(const Places& places, const Container& c, const launch::LaunchPlan& kept,
+                           const launch::LaunchPlan& plan) {
+    Fd pidfd = TRY(c.open_init());
+    run::LaunchEnvironment environment;
+    environment.helper_directory = places.paths.helpers;
+    environment.cgroup_root = cgroup_root_of(c, kept);
+    std::optional<run::SeccompProgram> filter;
+    if (!plan.process.seccomp.empty()) {
+        filter = TRY(manager::load_filter(places.paths, plan.process.seccomp));
+        manager::set_filter(environment, *filter);
+    }
+    return run::join({c.record.init.pid, pidfd.get(), namespaces_of(kept)}, plan, environment);
+}
+}  // namespace
+
+Result<int> verb_exec(const Call& call) {
+    Places places = TRY(find_places(call.global));
+    Container c = TRY(open_container(places, call.operands[0], Lock::no));
+    TRY(check_status(c, call.flags.has("--ignore-paused")));
+    launch::LaunchPlan kept = TRY(c.plan());
+    launch::LaunchPlan plan = TRY(exec_plan(call, c, kept));
+    const bool detached = call.flags.has("--detach");
+    EngineFiles engine(call.flags);
+    TRY(engine.check(plan.process.terminal, detached, call.flags.has("--process") ? "$.terminal" : "--tty"));
+    TRY(engine.connect());
+    std::optional<run::SignalTrap> signals;
+    if (!detached) signals.emplace(TRY(run::SignalTrap::set()));
+    run::Launched launched = TRY(join(places, c, kept, plan).within(cat("in container ", quoted(c.id))));
+    if (Result<> told = engine.hand_over(launched); !told) {
+        run::undo(launched);
+        return std::move(told).error();
+    }
+    if (detached) return 0;
+    return launch::exit_status(TRY(stay_with(launched, *signals)));
+}
+
+}  // namespace croft::oci
