@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "format/json_document.h"
 #include "format/json_writer.h"
-namespace croft::run { inline bool waits_at_gate(int) { return false; } }
+#include "run/gate.h"
 
 namespace croft::manager {
 

@@ -10,6 +10,7 @@
 #include "host/facts.h"
 #include "manager/leader.h"
 #include "oci/cgroup_path.h"
+#include "oci/engine_files.h"
 #include "plan/planner.h"
 
 namespace croft::oci {
@@ -26,9 +27,9 @@ Result<std::string> absolute_bundle(int directory, const std::string& given) {
 
 // Socket activation (sd_listen_fds(3)): what was handed to us is the payload's, which is PID 1 of its own namespace.
 void pass_sockets(spec::MachineSpec& spec) {
-    const char* count = getenv("LISTEN_FDS");
-    if (!count || !parse_uint(count)) return;
-    spec.process.environment.set.emplace_back("LISTEN_FDS", count);
+    unsigned count = passed_sockets();
+    if (!count) return;
+    spec.process.environment.set.emplace_back("LISTEN_FDS", cat(count));
     spec.process.environment.set.emplace_back("LISTEN_PID", "1");
     if (const char* names = getenv("LISTEN_FDNAMES"))
         spec.process.environment.set.emplace_back("LISTEN_FDNAMES", names);

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "manager/leader.h"
 #include "manager/remove_tree.h"
-#include "oci/gate_later.h"
+#include "run/gate.h"
 
 namespace croft::oci {
 

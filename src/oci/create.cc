@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "manager/prepare.h"
 #include "oci/engine_files.h"
+#include "oci/state.h"
+#include "run/gate.h"
 
 namespace croft::oci {
 
@@ -25,6 +27,8 @@ class Creation {
     Result<> claim();
     Result<> launch();
     Result<> write_record(pid_t pid);
+    std::string state(pid_t pid, std::string_view status) const;
+    std::string seccomp_state(pid_t pid) const;
 
     const Call& call_;
     const Places& places_;
@@ -62,6 +66,16 @@ Result<> Creation::write_record(pid_t pid) {
         .within("keeping the container's record");
 }
 
+std::string Creation::state(pid_t pid, std::string_view status) const {
+    manager::OciContainer now = bundle_->record;
+    now.init.pid = pid;
+    return hook_state(now, status);
+}
+
+std::string Creation::seccomp_state(pid_t pid) const {
+    return listener_state(pid, bundle_->plan.process.seccomp_metadata, state(pid, "creating"));
+}
+
 Result<> Creation::launch() {
     run::LaunchEnvironment environment;
     Fd run_directory;
@@ -71,6 +85,15 @@ Result<> Creation::launch() {
     environment.helper_directory = places_.paths.helpers;
     environment.cgroup_root = bundle_->cgroup_root;
     environment.cloned = [this](pid_t pid) { return write_record(pid); };
+    environment.preserve_fds = TRY(preserved_descriptors(call_.flags)) + passed_sockets();
+    environment.root_path = bundle_->record.rootfs;
+    environment.state = [this](pid_t pid, std::string_view status) { return state(pid, status); };
+    environment.seccomp_state = [this](pid_t pid) { return seccomp_state(pid); };
+    run::Gate gate;
+    if (bundle_->plan.process.wait_start) {
+        gate = TRY(run::make_gate(container_->directory.get()));
+        environment.gate = gate.gate.get(), environment.gate_answer = gate.answer.get();
+    }
     std::optional<run::SeccompProgram> filter;
     if (!bundle_->plan.process.seccomp.empty()) {
         filter = TRY(manager::load_filter(places_.paths, bundle_->plan.process.seccomp));

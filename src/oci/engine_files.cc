@@ -1,5 +1,9 @@
 #include "oci/engine_files.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
+
 #include "base/text.h"
 #include "oci/sockets.h"
 
@@ -45,6 +49,13 @@ Result<> EngineFiles::hand_over(const run::Launched& launched) const {
     if (pidfd_) TRY(send_descriptor(pidfd_.get(), "pidfd", launched.pidfd.get(), "--pidfd-socket"));
     if (!pid_file_.empty()) TRY(write_pid_file(pid_file_, launched.pid));
     return {};
+}
+
+unsigned passed_sockets() {
+    const char* count = getenv("LISTEN_FDS");
+    const char* pid = getenv("LISTEN_PID");
+    auto number = count && pid && parse_int(pid) == getpid() ? parse_uint(count) : std::nullopt;
+    return number && *number <= 1 << 16 ? static_cast<unsigned>(*number) : 0;
 }
 
 Result<unsigned> preserved_descriptors(const Flags& flags) {

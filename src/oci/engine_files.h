@@ -26,6 +26,8 @@ class EngineFiles {
     Fd console_, pidfd_;
 };
 
+// The descriptors that were handed to us for the payload by socket activation (sd_listen_fds(3)).
+unsigned passed_sockets();
 // --preserve-fds.
 Result<unsigned> preserved_descriptors(const Flags& flags);
 

@@ -7,10 +7,9 @@
 namespace croft::oci {
 
 namespace {
-void write_members(format::JsonWriter& json, const manager::OciContainer& c, Status status) {
-    json.member("ociVersion", c.version.empty() ? "1.0.0" : c.version).member("id", c.id);
-    json.member("status", manager::oci_status_name(status));
-    json.member("pid", status == Status::stopped ? 0 : c.init.pid).member("bundle", c.bundle);
+void write_members(format::JsonWriter& json, const manager::OciContainer& c, std::string_view status) {
+    json.member("ociVersion", c.version.empty() ? "1.0.0" : c.version).member("id", c.id).member("status", status);
+    json.member("pid", status == "stopped" ? 0 : c.init.pid).member("bundle", c.bundle);
 }
 
 void write_annotations(format::JsonWriter& json, const manager::OciContainer& c) {
@@ -43,18 +42,27 @@ std::string user_text(uint32_t uid) {
 
 void write_state(format::JsonWriter& json, const manager::OciContainer& c) {
     json.begin_object();
-    write_members(json, c, c.status);
+    write_members(json, c, manager::oci_status_name(c.status));
     json.member("rootfs", c.rootfs).member("created", time_text(c.created));
     write_annotations(json, c);
     json.member("owner", user_text(c.owner)).end_object();
 }
 
-std::string hook_state(const manager::OciContainer& c, Status status) {
+std::string hook_state(const manager::OciContainer& c, std::string_view status) {
     format::JsonWriter json(format::JsonStyle::compact);
     json.begin_object();
     write_members(json, c, status);
     write_annotations(json, c);
     json.end_object();
+    return json.take();
+}
+
+std::string listener_state(pid_t pid, std::string_view metadata, std::string_view container_state) {
+    format::JsonWriter json(format::JsonStyle::compact);
+    json.begin_object().member("ociVersion", "1.3.0").key("fds").begin_array().value("seccompFd").end_array();
+    json.member("pid", pid);
+    if (!metadata.empty()) json.member("metadata", metadata);
+    json.key("state").raw(container_state).end_object();
     return json.take();
 }
 

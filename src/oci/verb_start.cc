@@ -1,7 +1,7 @@
 // start: opens the gate that a created container waits at.
 #include "base/text.h"
 #include "oci/container.h"
-#include "oci/gate_later.h"
+#include "run/gate.h"
 
 namespace croft::oci {
 
