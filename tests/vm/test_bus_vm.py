@@ -5,13 +5,12 @@ do nothing. The machines are apps that sleep.
 """
 
 import json
-import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from vm import BUILD, ROOT, Host
+from vm import BUILD, ROOT, Host, suites
 
-SUITES = os.environ.get("CROFT_VM_SUITES", "bookworm sid").split()  # the oldest systemd and the newest
+SUITES = suites("bookworm sid")  # the oldest systemd and the newest
 
 NAME, PATH = "org.croft.Croft1", "/org/croft/Croft1"
 MANAGER, MACHINE, JOB = f"{NAME}.Manager", f"{NAME}.Machine", f"{NAME}.Job"

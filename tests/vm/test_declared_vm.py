@@ -2,12 +2,11 @@
 runs, and events in the journal. What needs no systemd is in tests/integration/test_cli_declared.py and test_states.py."""
 
 import json
-import os
 
 import pytest
-from vm import BUILD, Host
+from vm import BUILD, Host, suites
 
-SUITES = os.environ.get("CROFT_VM_SUITES", "bookworm trixie sid").split()
+SUITES = suites()
 MIB = 1 << 20
 WEB = """[Machine]
 Directory=/trees/app

@@ -8,9 +8,9 @@ import json
 import subprocess
 
 import pytest
-from vm import ROOT, Host
+from vm import ROOT, Host, suites
 
-SUITES = ["bookworm", "trixie", "sid"]
+SUITES = suites()
 # Where nobody has built the package yet, the first test does.
 pytestmark = pytest.mark.timeout(1200)
 # What an administrator has made: it is not the package's to take away.

@@ -5,13 +5,12 @@ and one booted Debian for what only an init can show.
 """
 
 import json
-import os
 
 import pytest
 from asking import left, machines, nothing_left, states, wait_for
-from vm import BUILD, Host
+from vm import BUILD, Host, suites
 
-SUITES = os.environ.get("CROFT_VM_SUITES", "bookworm trixie sid").split()
+SUITES = suites()
 MIB = 1 << 20
 
 

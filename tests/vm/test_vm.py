@@ -1,13 +1,12 @@
 """The virtual hosts themselves, and croft's programs on them: what every other test in a virtual host relies on."""
 
 import json
-import os
 
 import pytest
-from vm import BUILD, Host
+from vm import BUILD, Host, suites
 
 SYSTEMD = {"bookworm": 252, "trixie": 257, "sid": 262}
-SUITES = os.environ.get("CROFT_VM_SUITES", " ".join(SYSTEMD)).split()
+SUITES = suites()
 
 
 @pytest.fixture(scope="module", params=SUITES)

@@ -46,6 +46,12 @@ KERNEL_LINE = "root=/dev/vda console=ttyS0 TERM=dumb tsc=reliable mitigations=of
 BOOT_SECONDS = 300
 
 
+def suites(default="bookworm trixie sid"):
+    """Debian's suites that a module of tests is for: `default`, or those of them that $CROFT_VM_SUITES names."""
+    wanted = os.environ.get("CROFT_VM_SUITES", default).split()
+    return [suite for suite in default.split() if suite in wanted]
+
+
 class HostError(Exception):
     """The virtual host itself failed (not an order that ran in it). Says how its console ended."""
 
