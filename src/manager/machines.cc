@@ -255,10 +255,12 @@ Result<Machine> find(const Paths& paths, std::string_view name) {
                                                     : cat("; did you mean ", quoted(close), "?")));
 }
 
-Result<Machine> find_settled(const Paths& paths, std::string_view name) {
+Result<Machine> find_settled(const Paths& paths, std::string_view name, uint64_t patience) {
     Machine machine = TRY(find(paths, name));
-    for (int waits = 0; machine.state == State::starting && waits < 60; ++waits) {
-        timespec moment = {0, 5'000'000};
+    // Mostly it is a matter of milliseconds; who waits longer asks less often.
+    for (uint64_t waited = 0, pause = 5'000; machine.state == State::starting && waited < patience; waited += pause) {
+        if (waited > settle_shortly) pause = 50'000;
+        timespec moment = {0, static_cast<long>(pause * 1000)};
         nanosleep(&moment, nullptr);
         machine = TRY(find(paths, name));
     }

@@ -117,8 +117,9 @@ Result<Claim> adopt_claim(const Paths& paths, const std::string& name);
 
 Result<Machine> find(const Paths& paths, std::string_view name);
 // find(), for those who clear up: a launcher that was killed is outlived for a moment by the process it had made, which
-// holds the lock, so a machine that seems to be starting is given 0.3 s to come up or to be lost.
-Result<Machine> find_settled(const Paths& paths, std::string_view name);
+// holds the lock, so a machine that seems to be starting is given some time (µs) to come up or to be lost.
+inline constexpr uint64_t settle_shortly = 300'000, settle_start = 10'000'000;
+Result<Machine> find_settled(const Paths& paths, std::string_view name, uint64_t patience = settle_shortly);
 // find(), and an error (wrong_state) unless it is alive and has a leader. Verbs use find_for() of states.h.
 Result<Machine> find_running(const Paths& paths, std::string_view name);
 // Of all that have a directory. One readdir(3).

@@ -146,6 +146,11 @@ Result<Machine> find_for(const Paths& paths, std::string_view name, std::string_
     auto machine = find(paths, name);
     // The usual case reads no machine file.
     if (!machine) machine = find_any(paths, name);
+    // What is about to run is waited for by whatever is for one that runs: who has just seen it in a list cannot know.
+    const Row* row = find_row(verb);
+    if (machine && machine->state == State::starting && row && (row->from & running) &&
+        !contains(row->from, State::starting))
+        machine = find_settled(paths, name, settle_start);
     if (!machine) return machine;
     TRY(check_state(*machine, verb));
     return machine;

@@ -21,7 +21,7 @@ Result<std::vector<Machine>> list_all(const Paths& paths);
 
 // find_any(), and wrong_state unless `verb` may be used on it now: the sentence names the state it is in, the
 // states that the verb is for, and what to do. The machine has a leader then, if the verb is for those that
-// run.
+// run; one that is starting is waited for (10 s).
 Result<Machine> find_for(const Paths& paths, std::string_view name, std::string_view verb);
 // The same for one that is found already.
 Result<> check_state(const Machine& machine, std::string_view verb);

@@ -230,16 +230,25 @@ Result<std::vector<Stopped>> stop_all(const Paths& paths, const StopOptions& opt
                                       std::vector<StopFailure>& failed) {
     std::vector<Target> targets;
     std::vector<Stopped> out;
-    for (Machine& machine : TRY(list(paths)))
+    for (const Machine& listed : TRY(list(paths))) {
+        if (!listed.alive()) continue;
+        auto found = find_settled(paths, listed.name, settle_start);
+        if (!found || !found->alive()) continue;  // it has ended meanwhile
+        if (Result<> may = check_state(*found, "stop"); !may) {
+            failed.push_back({listed.name, std::move(may).error()});
+            continue;
+        }
+        Machine& machine = *found;
         if (machine.state == State::ready) {
             auto stopped = stop(paths, machine.name, options);
             if (stopped)
                 out.push_back(std::move(*stopped));
             else
                 failed.push_back({machine.name, std::move(stopped).error()});
-        } else if (machine.alive() && machine.record.leader.pid) {
+        } else {
             targets.emplace_back().machine = std::move(machine);
         }
+    }
     run(paths, targets, options);
     for (Target& t : targets) {
         if (t.failed)

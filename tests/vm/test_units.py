@@ -206,6 +206,15 @@ def test_a_restart_never_shares_the_ids_that_another_machine_got_meanwhile(host)
     host.run("croft rm -f robbed; rm /etc/croft/machines/robbed.machine").check()
 
 
+def test_a_machine_that_is_starting_can_be_stopped(host):
+    host.run("printf '[Unit]\\nAfter=slow.service\\nRequires=slow.service\\n' >/etc/croft/machines/late.machine; "
+             "printf '[Service]\\nType=oneshot\\nExecStart=sleep 4\\n' >/run/systemd/system/slow.service; systemctl daemon-reload").check()
+    ran = host.run("croft run -d --name=late --read-only /trees/app sleep 1000 & for i in $(seq 50); do croft list | grep 'late  *starting' && break; sleep 0.1; done; croft stop --now late; echo $?; wait $!; echo $?").check()
+    assert ran.stdout.split()[1] == "starting" and ran.stdout.splitlines()[-2:] == ["0", "0"], ran
+    assert state(host, "late") in ("exited", "failed")
+    host.run("croft rm late; rm /etc/croft/machines/late.machine /run/systemd/system/slow.service; systemctl daemon-reload").check()
+
+
 def test_machines_wait_for_each_other(host):
     host.run("printf '[Unit]\\nAfter=croft-base.service\\nBindsTo=croft-base.service\\n' >/etc/croft/machines/upper.machine").check()
     host.run("croft run -d --name=base --read-only /trees/app sleep 1000 && croft run -d --name=upper --read-only /trees/app sleep 1000").check()
