@@ -35,6 +35,8 @@ void take_member(OciContainer& out, JsonValue member) {
     if (key == "cgroup") out.cgroup = member.text();
     if (key == "unit") out.unit = member.text();
     if (key == "userUnit") out.user_unit = member.text() == "true";
+    if (key == "hasEnd") out.has_end = member.text() == "true";
+    if (key == "madeRdt") out.made_rdt = member.text() == "true";
     if (key == "annotations")
         for (JsonValue one : member) out.annotations.emplace_back(one.key(), one.text());
 }
@@ -74,6 +76,7 @@ std::string oci_record(const OciContainer& c) {
     json.member("pid", c.init.pid).member("start", c.init.start);
     json.member("created", c.created).member("owner", c.owner).member("cgroup", c.cgroup);
     if (!c.unit.empty()) json.member("unit", c.unit).member("userUnit", c.user_unit);
+    if (c.has_end) json.member("hasEnd", true).member("madeRdt", c.made_rdt);
     json.key("annotations").begin_object();
     for (const auto& [name, value] : c.annotations) json.member(name, value);
     json.end_object().end_object();

@@ -38,6 +38,8 @@ struct OciContainer {
     std::string cgroup;       // absolute; empty: none of its own
     std::string unit;         // of systemd
     bool user_unit = false;   // of a user's systemd
+    bool has_end = false;     // its plan has something for its end: poststop hooks, a group of resctrl
+    bool made_rdt = false;    // that group was made for it
     OciStatus status = OciStatus::stopped;  // not part of the record
 };
 

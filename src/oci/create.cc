@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "manager/prepare.h"
+#include "oci/destroy.h"
 #include "oci/engine_files.h"
 #include "oci/state.h"
 #include "run/gate.h"
@@ -27,6 +28,7 @@ class Creation {
     Result<> claim();
     Result<> launch();
     Result<> write_record(pid_t pid);
+    Result<> keep_record();
     std::string state(pid_t pid, std::string_view status) const;
     std::string seccomp_state(pid_t pid) const;
 
@@ -44,6 +46,7 @@ Creation::~Creation() {
     if (!container_) return;
     if (launched_.pidfd) run::undo(launched_);
     remove_container_files(places_, *container_);
+    if (container_->record.init.pid) run_poststop(container_->record, bundle_->plan);
 }
 
 // The plan is written before anything is made: what a killed croft-oci leaves is found from it. Its lock says that this
@@ -61,6 +64,11 @@ Result<> Creation::claim() {
 Result<> Creation::write_record(pid_t pid) {
     container_->record = bundle_->record;
     container_->record.init = {pid, manager::process_start(pid).value_or(0)};
+    container_->record.has_end = !bundle_->plan.hooks.poststop.empty() || !bundle_->plan.rdt.group.empty();
+    return keep_record();
+}
+
+Result<> Creation::keep_record() {
     return replace_file_at(container_->directory.get(), manager::oci_record_name,
                            manager::oci_record(container_->record), 0600)
         .within("keeping the container's record");
@@ -100,7 +108,9 @@ Result<> Creation::launch() {
         manager::set_filter(environment, *filter);
     }
     launched_ = TRY(run::launch(bundle_->plan, environment));
-    return {};
+    if (!launched_.made_rdt) return {};
+    container_->record.made_rdt = true;
+    return keep_record();
 }
 
 Result<Created> Creation::run() {

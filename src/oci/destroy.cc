@@ -7,6 +7,9 @@
 #include "host/facts.h"
 #include "kernel/cgroup.h"
 #include "manager/leader.h"
+#include "oci/state.h"
+#include "run/hooks.h"
+#include "run/rdt.h"
 
 namespace croft::oci {
 
@@ -52,8 +55,25 @@ Result<> destroy(const Places& places, const Container& c) {
     if (c.alive()) TRY(end_init(c));
     std::string group = group_of(c);
     if (!group.empty()) TRY(remove_group(group).within(cat("removing the control group of container ", quoted(c.id))));
+    auto plan = c.record.has_end ? c.plan() : launch::LaunchPlan();
+    if (plan && !plan->rdt.group.empty()) run::remove_rdt(*plan, c.record.made_rdt);
     remove_container_files(places, c);
+    if (plan) run_poststop(c.record, *plan);
     return {};
+}
+
+void run_poststop(const manager::OciContainer& record, const launch::LaunchPlan& plan) {
+    for (const launch::Hook& hook : plan.hooks.poststop)  // each gets its turn, whatever became of the others
+        if (Result<> done = run::run_hooks("poststop", {hook}, hook_state(record, "stopped")); !done)
+            warn(done.error().text);
+}
+
+Result<> run_poststart(const Places& places, const Container& c, const launch::LaunchPlan& plan) {
+    if (plan.hooks.poststart.empty()) return {};
+    Result<> done = run::run_hooks("poststart", plan.hooks.poststart, hook_state(c.record, "running"));
+    if (done) return {};
+    if (Result<> gone = destroy(places, c); !gone) warn(gone.error().text);
+    return done;
 }
 
 }  // namespace croft::oci

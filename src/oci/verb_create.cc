@@ -22,6 +22,8 @@ Result<int> verb_run(const Call& call) {
     std::optional<run::SignalTrap> signals;
     if (!options.detached) signals.emplace(TRY(run::SignalTrap::set()));
     Created created = TRY(create_container(call, places, options));
+    created.container.record.status = Status::running;
+    TRY(run_poststart(places, created.container, created.plan));
     if (options.detached) return 0;
     // Other verbs may have it while it runs; who deletes it meanwhile has done our work.
     created.container.unlock();

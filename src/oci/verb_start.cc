@@ -1,6 +1,7 @@
 // start: opens the gate that a created container waits at.
 #include "base/text.h"
 #include "oci/container.h"
+#include "oci/destroy.h"
 #include "run/gate.h"
 
 namespace croft::oci {
@@ -14,6 +15,8 @@ Result<int> verb_start(const Call& call) {
         return error(Errc::wrong_state, cat("cannot start an already running container: ", quoted(c.id)));
     launch::LaunchPlan plan = TRY(c.plan());
     TRY(run::open_gate(c.directory.get(), plan).within(cat("starting container ", quoted(c.id))));
+    c.record.status = Status::running;
+    TRY(run_poststart(places, c, plan).within(cat("starting container ", quoted(c.id))));
     return 0;
 }
 
