@@ -7,7 +7,7 @@
 namespace croft::cli {
 
 inline constexpr OptionRow list_options[] = {
-    {"--all", 'a', "", "", "Also machines that are only declared"},
+    {"--all", 'a', "", "", "Also machines that are only declared, and the containers of croft-oci"},
     OPT_JSON,
     {"--quiet", 'q', "", "", "Names only"},
     {"--running", 'r', "", "", "Only machines that are alive"},
@@ -35,7 +35,8 @@ inline constexpr Verb see_rows[] = {
          "One line for each machine: name, state, kind (app or system), leader (the pid of its first "
          "process as the host counts), since when, and tree. Machines that have ended stay until "
          "`croft rm`, unless they were started with --rm or in the foreground. --all adds those that files "
-         "declare and that have not been started. PATTERN is a shell pattern of names.",
+         "declare and that have not been started, and the containers of croft-oci (kind oci), which "
+         "are for the engine that made them. PATTERN is a shell pattern of names.",
      .example = "croft list\n"
                 "croft list --json 'web*'\n"
                 "croft stop $(croft list -qr)               # -q: names only; -r: the living",
