@@ -27,10 +27,14 @@ std::optional<Json> json_member(Json object, std::string_view key) {
     return found && found->is_null() ? std::nullopt : found;
 }
 
-Result<std::string> json_text(Json json) {
+Result<std::string_view> json_view(Json json) {
     if (json.kind() != JsonKind::string) return json_error(json, is_not(json, "a string"));
     if (json.text().find('\0') != json.text().npos) return json_error(json, "holds a NUL character");
-    return std::string(json.text());
+    return json.text();
+}
+
+Result<std::string> json_text(Json json) {
+    return std::string(TRY(json_view(json)));
 }
 
 Result<bool> json_bool(Json json) {
@@ -63,15 +67,18 @@ Result<Json> json_object(Json json) {
 
 Result<std::vector<std::string>> json_texts(Json json) {
     std::vector<std::string> out;
-    for (Json item : TRY(json_array(json))) out.push_back(TRY(json_text(item)));
+    out.reserve(TRY(json_array(json)).most());
+    for (Json item : json) out.emplace_back(TRY(json_view(item)));
     return out;
 }
 
 Result<std::string> json_word(Json json, std::span<const std::string_view> table) {
-    std::string text = TRY(json_text(json));
-    if (std::ranges::find(table, text) != table.end()) return text;
-    return json_error(json,
-                      cat(croft::quoted(text), " is not known", spec::did_you_mean(text, strings(table))));
+    std::string_view text = TRY(json_view(json));
+    if (std::ranges::find(table, text) != table.end()) return std::string(text);
+    std::string hint;
+    if (text.size() > 1) hint = spec::did_you_mean(std::string(text), strings(table));
+    if (hint.empty() && table.size() < 10) hint = cat(" (", join(strings(table), ", "), ")");
+    return json_error(json, cat(croft::quoted(text), " is not known", hint));
 }
 
 Result<std::vector<std::string>> json_words(Json json, std::span<const std::string_view> table) {

@@ -26,6 +26,7 @@ std::optional<Json> json_member(Json object, std::string_view key);
 
 // Without NUL, which neither a path nor an argument can hold.
 Result<std::string> json_text(Json);
+Result<std::string_view> json_view(Json);  // the same, into the document
 Result<bool> json_bool(Json);
 Result<uint64_t> json_number(Json, uint64_t limit);
 Result<int64_t> json_integer(Json, int64_t low, int64_t high);

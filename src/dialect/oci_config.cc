@@ -154,10 +154,14 @@ Result<> check(const MachineSpec& spec, Json root) {
     if (own_users && spec.users.path.empty() && (spec.users.uid_maps.empty() || spec.users.gid_maps.empty()))
         return complain("linux", "namespaces",
                         "has a new user namespace, which needs uidMappings and gidMappings");
-    for (size_t i = 0; i < spec.mounts.size(); ++i)
-        if (spec.mounts[i].ids == spec::BindIds::idmap && spec.mounts[i].uid_mappings.empty() && !own_users)
-            return json_error(
-                root, cat("mounts[", i, "] has idmap, but neither it nor the container has mappings"));
+    auto mounts = json_member(root, "mounts");
+    if (own_users || !mounts) return {};
+    size_t index = 0;
+    for (Json at : *mounts) {
+        const spec::Mount& mount = spec.mounts[index++];
+        if (mount.ids == spec::BindIds::idmap && mount.uid_mappings.empty())
+            return json_error(at, "has idmap, but neither it nor the container has mappings");
+    }
     return {};
 }
 

@@ -63,9 +63,8 @@ Result<> rule_allow(Json v, DeviceRule& rule, JsonNotes&) {
     return {};
 }
 Result<> rule_type(Json v, DeviceRule& rule, JsonNotes&) {
-    constexpr string_view types[] = {"a", "c", "b", ""};
-    std::string type = TRY(json_word(v, types));
-    if (!type.empty()) rule.type = type[0];
+    constexpr string_view types[] = {"a", "c", "b"};
+    if (!TRY(json_view(v)).empty()) rule.type = TRY(json_word(v, types))[0];
     return {};
 }
 // -1 is what some engines write for "all".

@@ -61,7 +61,7 @@ class JsonParser {
     // Null, or what is wrong at at_.
     const char* parse(JsonDocument& out) {
         out_ = &out;
-        out.nodes_.reserve(static_cast<size_t>(end_ - start_) / 16 + 8);
+        out.nodes_.reserve(static_cast<size_t>(end_ - start_) / 8 + 8);
         if (end_ - start_ >= 3 && string_view(start_, 3) == "\xef\xbb\xbf") at_ += 3;
         string_view key;
         for (;;) {

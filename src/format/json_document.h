@@ -37,6 +37,7 @@ class JsonValue {
     Iterator begin() const;
     Iterator end() const;
     bool empty() const;
+    size_t most() const;  // as many values are inside at most
     // The last one of that name, as most readers have it; nothing when there is none.
     std::optional<JsonValue> member(std::string_view name) const;
 
@@ -101,6 +102,9 @@ inline JsonValue::Iterator JsonValue::end() const {
 }
 inline bool JsonValue::empty() const {
     return document_->nodes_[index_].end == index_ + 1;
+}
+inline size_t JsonValue::most() const {
+    return document_->nodes_[index_].end - index_ - 1;
 }
 inline JsonValue::Iterator& JsonValue::Iterator::operator++() {
     value_.index_ = value_.document_->nodes_[value_.index_].end;
