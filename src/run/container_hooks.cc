@@ -66,6 +66,8 @@ class HookTree {
 };
 
 Result<> HookTree::open(const ContainerHooksPlace& place) {
+    // A new mount namespace lacks the files of other ones (pinned stages), with which no tree could be moved into one.
+    if (unshare(CLONE_NEWNS) < 0) return os_error(errno, "copying the host's mounts");
     host_ = TRY(opened(kernel::raw_open_tree(AT_FDCWD, "/", true, true), "copying the host's mounts"));
     TRY(check(kernel::raw_set_attr(host_.get(), 0, 0, MS_PRIVATE, -1, true), "copying the host's mounts"));
     mountinfo_ = TRY(open_at(AT_FDCWD, cat("/proc/", place.pid, "/mountinfo").c_str(), O_RDONLY));

@@ -127,45 +127,68 @@ Result<std::vector<std::string>> permanent_addresses(Netlink& host, int index) {
     return found;
 }
 
-Result<std::vector<int>> link_indexes(Netlink& network) {
-    std::vector<int> found;
+struct Link {
+    int index;
+    std::string name;
+};
+
+Result<std::vector<Link>> links(Netlink& network) {
+    std::vector<Link> found;
     ifinfomsg all = {};
     TRY(network.ask(Request(RTM_GETLINK, NLM_F_DUMP, all), [&](const nlmsghdr& message) {
-        if (message.nlmsg_type == RTM_NEWLINK)
-            found.push_back(static_cast<const ifinfomsg*>(NLMSG_DATA(&message))->ifi_index);
+        if (message.nlmsg_type != RTM_NEWLINK) return;
+        found.push_back({static_cast<const ifinfomsg*>(NLMSG_DATA(&message))->ifi_index, ""});
+        auto left = static_cast<unsigned>(IFLA_PAYLOAD(&message));
+        for (const rtattr* at = IFLA_RTA(NLMSG_DATA(&message)); RTA_OK(at, left); at = RTA_NEXT(at, left))
+            if (at->rta_type == IFLA_IFNAME) found.back().name = static_cast<const char*>(RTA_DATA(at));
     }));
     return found;
 }
 
-Result<> move_one(const launch::NetDevice& device, Netlink& host, Netlink& inside, int network_namespace) {
-    const std::string& name = device.to.empty() ? device.from : device.to;
-    auto index = static_cast<int>(if_nametoindex(device.from.c_str()));
-    if (!index) return error(Errc::not_found, "this host has no such network device (ip link)");
+const std::string& name_inside(const launch::NetDevice& device) {
+    return device.to.empty() ? device.from : device.to;
+}
+
+// Before anything is moved: the kernel moves first and then refuses the name, and what is virtual ends with
+// the namespace.
+Result<> check(const launch::NetDevice& device, const std::vector<Link>& there) {
+    const std::string& name = name_inside(device);
+    if (!if_nametoindex(device.from.c_str()))
+        return error(Errc::not_found, "this host has no such network device (ip link)");
     if (name.size() >= IFNAMSIZ)
         return error(Errc::invalid, cat(quoted(name), " is longer than ", IFNAMSIZ - 1, " characters"));
+    if (std::ranges::find(there, name, &Link::name) != there.end())
+        return error(Errc::exists, cat("the machine has a device ", quoted(name), " already"));
+    return {};
+}
+
+Result<> move_one(const launch::NetDevice& device, Netlink& host, Netlink& inside, int network_namespace) {
+    const std::string& name = name_inside(device);
+    auto index = static_cast<int>(if_nametoindex(device.from.c_str()));
     std::vector<std::string> addresses = TRY(permanent_addresses(host, index));
-    std::vector<int> before = TRY(link_indexes(inside));
+    std::vector<Link> before = TRY(links(inside));
+    TRY(check(device, before));
     ifinfomsg link = {};
     link.ifi_index = index;
     Request move(RTM_NEWLINK, NLM_F_ACK, link);
     move.add(IFLA_NET_NS_FD, &network_namespace, sizeof network_namespace);
     move.add(IFLA_IFNAME, name.c_str(), name.size() + 1);
     Result<> moved = host.ask(std::move(move));
-    if (!moved && moved.error().err == EEXIST)
-        moved.error().text += cat(" (the machine has a device ", quoted(name), " already)");
     if (!moved && moved.error().err == EINVAL)
         moved.error().text += " (this device cannot be moved to another network namespace)";
     TRY(std::move(moved));
     // Its number may be another one there.
-    std::vector<int> after = TRY(link_indexes(inside));
-    std::erase_if(after, [&](int i) { return std::ranges::find(before, i) != before.end(); });
+    std::vector<Link> after = TRY(links(inside));
+    std::erase_if(after, [&](const Link& l) {
+        return std::ranges::find(before, l.index, &Link::index) != before.end();
+    });
     if (after.size() != 1)
         return error(Errc::failed, "it cannot be found in the network namespace it was moved to");
     for (const std::string& address : addresses)
-        TRY(inside.ask(address_request(*reinterpret_cast<const nlmsghdr*>(address.data()), after[0]))
+        TRY(inside.ask(address_request(*reinterpret_cast<const nlmsghdr*>(address.data()), after[0].index))
                 .within("giving it back its address"));
     ifinfomsg up = {};
-    up.ifi_index = after[0];
+    up.ifi_index = after[0].index;
     up.ifi_flags = up.ifi_change = IFF_UP;
     return inside.ask(Request(RTM_NEWLINK, NLM_F_ACK, up)).within("bringing it up");
 }
@@ -176,6 +199,9 @@ Result<> move_net_devices(const std::vector<launch::NetDevice>& devices, int net
     if (devices.empty()) return {};
     Netlink host = TRY(Netlink::open());
     Netlink inside = TRY(Netlink::open_in(network_namespace).within("moving network devices"));
+    const std::vector<Link> there = TRY(links(inside));
+    for (const launch::NetDevice& device : devices)
+        TRY(check(device, there).within(cat("moving the network device ", quoted(device.from))));
     for (const launch::NetDevice& device : devices)
         TRY(move_one(device, host, inside, network_namespace)
                 .within(cat("moving the network device ", quoted(device.from))));
