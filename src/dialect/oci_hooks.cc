@@ -1,5 +1,6 @@
 // config.json: hooks.
 #include "dialect/oci_parts.h"
+#include "dialect/oci_words.h"
 
 namespace croft::dialect {
 
@@ -44,6 +45,12 @@ constexpr JsonRow<Hooks> places[] = {
 
 Result<> read_oci_hooks(Json v, spec::MachineSpec& spec, JsonNotes& notes) {
     return json_members(v, places, spec.hooks, notes);
+}
+
+std::vector<std::string_view> oci_hook_names() {
+    std::vector<std::string_view> out;
+    for (const auto& place : places) out.push_back(place.key);
+    return out;
 }
 
 }  // namespace croft::dialect

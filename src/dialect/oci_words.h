@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "spec/machine_spec.h"
 
@@ -32,6 +33,6 @@ inline constexpr std::string_view memory_policy_flags[] = {"MPOL_F_NUMA_BALANCIN
 // Options of mounts that are not the file system's own, sorted: flags, propagation, kind, and what runtimes
 // add.
 std::span<const std::string_view> oci_mount_options();
-std::span<const std::string_view> oci_hook_names();
+std::vector<std::string_view> oci_hook_names();
 
 }  // namespace croft::dialect

@@ -1,15 +1,28 @@
 // features, spec, checkpoint and restore: what croft-oci can do, and what it cannot.
+#include <unistd.h>
+
+#include "base/fd.h"
 #include "base/text.h"
+#include "oci/default_config.h"
+#include "oci/feature_list.h"
 #include "oci/output.h"
 
 namespace croft::oci {
 
 Result<int> verb_features(const Call&) {
-    return error(Errc::unsupported, "features is not available yet");
+    TRY(print(features_document()));
+    return 0;
 }
 
-Result<int> verb_spec(const Call&) {
-    return error(Errc::unsupported, "spec is not available yet");
+Result<int> verb_spec(const Call& call) {
+    std::string path = cat(call.flags.text("--bundle", "."), "/config.json");
+    auto file = open_at(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (!file && file.error().err == EEXIST)
+        return error(Errc::exists, cat(quoted(path), " is there already: remove it first"));
+    Fd out = TRY(std::move(file).within(cat("making ", quoted(path))));
+    TRY(write_all(out.get(), default_config({call.flags.has("--rootless"), geteuid(), getegid()}))
+            .within(cat("writing ", quoted(path))));
+    return 0;
 }
 
 namespace {

@@ -184,6 +184,12 @@ std::optional<unsigned> capability_number(string_view name) {
     return static_cast<unsigned>(at - std::begin(capabilities));
 }
 
+std::vector<std::string> capability_names() {
+    std::vector<std::string> out;
+    for (string_view bare : capabilities) out.push_back(cat("CAP_", bare));
+    return out;
+}
+
 Result<std::string> signal_name(string_view text) {
     auto number = parse_uint(text);
     if (number && *number >= 1 && *number < std::size(signals)) return cat("SIG", signals[*number]);

@@ -16,6 +16,8 @@ namespace croft::spec {
 Result<std::string> capability_name(std::string_view text);
 // The number of "CAP_NET_ADMIN" in a capability set; for names that capability_name() gave.
 std::optional<unsigned> capability_number(std::string_view name);
+// All of them, in the order of their numbers.
+std::vector<std::string> capability_names();
 // "SIGTERM" from TERM, SIGTERM or 15; "SIGRTMIN+3" from RTMIN+3 or SIGRTMIN+3.
 Result<std::string> signal_name(std::string_view text);
 // "NOFILE" from NOFILE, nofile, RLIMIT_NOFILE.
