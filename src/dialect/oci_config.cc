@@ -134,9 +134,6 @@ Result<> check(const MachineSpec& spec, Json root) {
         return json_error(json_member(object, name).value_or(object), text);
     };
     const spec::Namespaces& ns = spec.namespaces;
-    if (ns.mount == "host")
-        return complain("linux", "namespaces",
-                        "has no mount namespace, and croft-oci never mounts in the host's");
     if (!spec.integration.hostname.empty() && ns.uts == "host")
         return complain("", "hostname", "needs a uts namespace in linux.namespaces");
     if (!spec.integration.domainname.empty() && ns.uts == "host")

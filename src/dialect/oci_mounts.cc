@@ -133,20 +133,24 @@ constexpr JsonRow<Raw> mount_rows[] = {{"destination", destination, Presence::re
                                        {"uidMappings", uid_mappings},
                                        {"gidMappings", gid_mappings}};
 
-// A bind mount has no file system of its own to take other options: a word that is not known would do
-// nothing.
-Result<> check_bind_options(const Raw& mount) {
+// A bind mount has no file system of its own to take other options. Engines leave some of another mount at
+// it, and kernels never looked at them; a word that is misspelt is another thing.
+Result<> check_bind_options(Raw& mount, JsonNotes& notes) {
     if (!mount.options_at) return {};
-    for (Json item : *mount.options_at)
-        if (!std::ranges::binary_search(mount_options, item.text()))
-            return json_error(item,
-                              cat(croft::quoted(item.text()), " is no option of a bind mount",
-                                  spec::did_you_mean(std::string(item.text()),
-                                                     {std::begin(mount_options), std::end(mount_options)})));
+    for (Json item : *mount.options_at) {
+        string_view word = item.text();
+        if (std::ranges::binary_search(mount_options, word)) continue;
+        if (word.find('=') == word.npos)
+            return json_error(item, cat(croft::quoted(word), " is no option of a bind mount",
+                                        spec::did_you_mean(std::string(word), {std::begin(mount_options),
+                                                                               std::end(mount_options)})));
+        notes.warn(item, cat(croft::quoted(word), " is no option of a bind mount, and ignored"));
+        std::erase(mount.options, word);
+    }
     return {};
 }
 
-Result<Mount> finish(Json item, Raw mount) {
+Result<Mount> finish(Json item, Raw mount, JsonNotes& notes) {
     if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
         return json_error(item, "uidMappings and gidMappings need each other");
     bool mapped = mount.mapped || !mount.uid_mappings.empty();
@@ -156,7 +160,7 @@ Result<Mount> finish(Json item, Raw mount) {
         mount.recursive = mount.bind && mount.recursive;
         mount.fs_type.clear();
         if (mount.source.empty()) return json_error(item, "is a bind mount without a source");
-        TRY(check_bind_options(mount));
+        TRY(check_bind_options(mount, notes));
     } else {
         mount.kind = Mount::Kind::filesystem;
         mount.recursive = false;
@@ -170,7 +174,7 @@ Result<> read_oci_mounts(Json v, spec::MachineSpec& spec, JsonNotes& notes) {
     for (Json item : TRY(json_array(v))) {
         Raw mount;
         TRY(json_members(item, mount_rows, mount, notes));
-        spec.mounts.push_back(TRY(finish(item, std::move(mount))));
+        spec.mounts.push_back(TRY(finish(item, std::move(mount), notes)));
     }
     return {};
 }

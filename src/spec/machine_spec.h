@@ -139,7 +139,7 @@ struct Network {
 
 struct Namespaces {  // a path joins an existing one; "host" shares the host's; empty: a new one
     std::string ipc, uts, cgroup, pid;
-    std::string mount;                   // a new one, or a path to join; never the host's
+    std::string mount;                   // as the others; the host's only for a bundle
     bool time = false;
     std::string time_path;               // with `time`: joins this one
     std::optional<int64_t> monotonic_offset, boottime_offset;  // ns

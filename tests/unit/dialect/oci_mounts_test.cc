@@ -93,6 +93,15 @@ TEST(OciMounts, RelativeTargets) {
               "$.mounts[0].destination: 'data' is not absolute, which is deprecated");
 }
 
+TEST(OciMounts, OptionsOfAFileSystemAtABind) {
+    auto out = parse(config(
+        {.top = top(R"({"destination": "/d", "source": "/s", "options": ["bind", "mode=755", "nosuid"]})")}));
+    ASSERT_TRUE(out) << out.error().text;
+    EXPECT_EQ(join(out->spec.mounts[0].options, " "), "nosuid");
+    EXPECT_EQ(join(out->warnings, ""),
+              "$.mounts[0].options[1]: 'mode=755' is no option of a bind mount, and ignored");
+}
+
 TEST(OciMounts, WrongOnesSayWhere) {
     const Wrong table[] = {
         {{.top = R"(, "mounts": {})"}, "$.mounts: is object, not an array"},
