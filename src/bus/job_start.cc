@@ -86,6 +86,7 @@ class JobStart {
         job_ = Job{.id = id, .verb = request_.command.verb->name, .machine = request_.command.machine()};
         job_.owner = request_.owner;
         job_.client = request_.client;
+        job_.at_end = std::move(request_.at_end);
         job_.started =
             static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_nsec) / 1000;
         if (jobs_.with_systemd()) job_.unit = cat("croft-job-", id, ".service");
@@ -96,7 +97,7 @@ class JobStart {
         if (request_.streams.empty()) {
             if (!request_.input) request_.input = TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY));
             request_.streams.push_back(std::move(request_.input));
-            request_.streams.emplace_back();
+            request_.streams.push_back(std::move(request_.output));
             request_.streams.push_back(
                 TRY(open_at(place.get(), "stderr", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600)));
         }

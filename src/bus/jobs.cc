@@ -6,7 +6,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdarg>
 #include <ctime>
+#include <memory>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -143,6 +145,7 @@ void Jobs::ended(Job& job, JobState state) {
     changed_(job, false);
     for (Message& call : job.waiting) wait(job, call.get());
     job.waiting.clear();
+    if (auto then = std::exchange(job.at_end, nullptr)) then(job);
 }
 
 void Jobs::wait(Job& job, sd_bus_message* call) {
@@ -202,19 +205,7 @@ void Jobs::signal(Job& job, int number, sd_bus_message* call) {
         if (call && !failed) sd_bus_reply_method_return(call, "");
         return;
     }
-    auto done = [](sd_bus_message* reply, void* data, sd_bus_error*) {
-        Message asked(static_cast<sd_bus_message*>(data));
-        const sd_bus_error* why = sd_bus_message_get_error(reply);
-        if (asked && why) reply_error(asked.get(), error_from(*why, "sending a signal"));
-        if (asked && !why) sd_bus_reply_method_return(asked.get(), "");
-        return 0;
-    };
-    Message kept = call ? Message::share(call) : Message();
-    if (sd_bus_call_method_async(bus_, nullptr, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                 "org.freedesktop.systemd1.Manager", "KillUnit", done, kept.get(), "ssi",
-                                 job.unit.c_str(), "main", number) >= 0 &&
-        call)
-        sd_bus_message_ref(call);
+    ask_systemd(call, "sending a signal", "KillUnit", "ssi", job.unit.c_str(), "main", number);
 }
 
 void Jobs::cancel(Job& job, sd_bus_message* call) {
@@ -223,16 +214,37 @@ void Jobs::cancel(Job& job, sd_bus_message* call) {
         sd_bus_reply_method_return(call, "");
         return;
     }
-    auto done = [](sd_bus_message* reply, void* data, sd_bus_error*) {
-        Message asked(static_cast<sd_bus_message*>(data));
-        const sd_bus_error* why = sd_bus_message_get_error(reply);
-        if (why) return reply_error(asked.get(), error_from(*why, "cancelling the job"));
-        return sd_bus_reply_method_return(asked.get(), "");
+    ask_systemd(call, "cancelling the job", "StopUnit", "ss", job.unit.c_str(), "replace");
+}
+
+void Jobs::reload(sd_bus_message* call) {
+    if (with_systemd()) return ask_systemd(call, "having systemd read its units again", "Reload", "");
+    reply_error(call, error(Errc::unsupported, "there is no systemd on this bus that could read anything again; croft reads "
+                                               "the files of machines at each use"));
+}
+
+void Jobs::ask_systemd(sd_bus_message* call, const char* doing, const char* method, const char* types, ...) {
+    struct Asked {
+        Message call;
+        const char* doing;
     };
-    if (sd_bus_call_method_async(bus_, nullptr, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                 "org.freedesktop.systemd1.Manager", "StopUnit", done, call, "ss",
-                                 job.unit.c_str(), "replace") >= 0)
-        sd_bus_message_ref(call);
+    auto done = [](sd_bus_message* reply, void* data, sd_bus_error*) {
+        std::unique_ptr<Asked> asked(static_cast<Asked*>(data));
+        if (!asked->call) return 0;
+        const sd_bus_error* why = sd_bus_message_get_error(reply);
+        return why ? reply_error(asked->call.get(), error_from(*why, asked->doing))
+                   : sd_bus_reply_method_return(asked->call.get(), "");
+    };
+    auto asked = std::make_unique<Asked>(call ? Message::share(call) : Message(), doing);
+    va_list values;
+    va_start(values, types);
+    int r = sd_bus_call_method_asyncv(bus_, nullptr, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                      "org.freedesktop.systemd1.Manager", method, done, asked.get(), types, values);
+    va_end(values);
+    if (r >= 0)
+        (void)asked.release();
+    else if (call)
+        reply_error(call, bus_error(r, doing));
 }
 
 }  // namespace croft::bus

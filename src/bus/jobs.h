@@ -43,6 +43,7 @@ struct Job {
     Track track;
     Source child;
     std::vector<Message> waiting;  // calls of Wait
+    std::function<void(const Job&)> at_end;
 };
 
 struct Request {
@@ -52,7 +53,8 @@ struct Request {
     std::string terminal;     // TERM
     std::string directory;    // working directory
     std::vector<Fd> streams;  // none or three
-    Fd input;                 // without streams: standard input, else /dev/null
+    Fd input, output;         // without streams: standard input, else /dev/null; standard output, else croftd's
+    std::function<void(const Job&)> at_end = {};
 };
 
 class Jobs {
@@ -75,6 +77,8 @@ class Jobs {
     // Answers `call` when it is done; null: nobody asked.
     void signal(Job& job, int signal, sd_bus_message* call);
     void cancel(Job& job, sd_bus_message* call);
+    // Has systemd read all units again, and with them what declares machines.
+    void reload(sd_bus_message* call);
 
   private:
     friend class JobStart;
@@ -87,6 +91,8 @@ class Jobs {
     void look(const std::string& id);
     void ended(Job& job, JobState state);
     void follow_client(Job& job);
+    // A method of systemd's manager, whose answer is the answer to `call` (null: to nobody).
+    void ask_systemd(sd_bus_message* call, const char* doing, const char* method, const char* types, ...);
     void check_unit(const std::string& id);
     std::string directory(const std::string& id) const { return paths_.run + "/jobs/" + id; }
     sd_bus* bus_;

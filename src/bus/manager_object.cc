@@ -1,5 +1,6 @@
 // /org/croft/Croft1: what is not about one object.
 #include "base/text.h"
+#include "bus/findings.h"
 #include "bus/properties.h"
 #include "bus/service.h"
 #include "bus/verb_words.h"
@@ -199,6 +200,20 @@ int command(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
+int verify(sd_bus_message* call, void* data, sd_bus_error*) {
+    service_of(data).requests().handle(call, read_verify(call));
+    return 1;
+}
+
+int reload(sd_bus_message* call, void* data, sd_bus_error*) {
+    Service& service = service_of(data);
+    bool interactive = sd_bus_message_get_allow_interactive_authorization(call) > 0;
+    service.requests().permit(call,
+                              {.access = cli::Access::define, .machine = "", .verb = "reload", .user = "", .interactive = interactive},
+                              [&service](sd_bus_message* asker) { service.jobs().reload(asker); });
+    return 1;
+}
+
 int version(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*, sd_bus_error*) {
     return sd_bus_message_append(reply, "s", CROFT_VERSION);
 }
@@ -240,6 +255,8 @@ const sd_bus_vtable vtable[] = {
                             change_method<verb_word::unset>, all_may),
     SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name, "s", new_name), SD_BUS_RESULT("o", job), rename,
                             all_may),
+    SD_BUS_METHOD_WITH_ARGS("Verify", SD_BUS_ARGS("as", names), SD_BUS_RESULT("a(ssuss)", findings), verify, all_may),
+    SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, all_may),
     VERB("Stop", stop),
     VERB("PowerOff", poweroff),
     VERB("Reboot", reboot),

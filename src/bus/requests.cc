@@ -91,6 +91,17 @@ void Requests::handle(sd_bus_message* raw, Result<Asked> wish) {
         });
 }
 
+void Requests::permit(sd_bus_message* raw, const Question& question, std::function<void(sd_bus_message*)> then) {
+    Message call = Message::share(raw);
+    std::string sender = sd_bus_message_get_sender(raw);
+    authority_.ask(sender, question, [this, call, sender, question, then = std::move(then)](Answer answer) {
+        if (answer == Answer::yes)
+            then(call.get());
+        else
+            refuse(call.get(), sender, question.machine, question.access, answer);
+    });
+}
+
 void Requests::refuse(sd_bus_message* raw, const std::string& sender, const std::string& machine,
                       cli::Access access, Answer answer) {
     bool interactive = sd_bus_message_get_allow_interactive_authorization(raw) > 0;
@@ -132,13 +143,17 @@ void Requests::start(Message call, const Command& command, Asked& asked) {
     request.terminal = asked.terminal;
     if (names_host_paths(command.access)) request.directory = asked.directory;
     request.streams = std::move(asked.streams);
-    request.input = std::move(asked.input);
+    request.input = std::move(asked.input), request.output = std::move(asked.output);
+    if (asked.at_end)
+        request.at_end = [call, then = std::move(asked.at_end)](const Job& job) { then(call.get(), job); };
+    bool answers_later = static_cast<bool>(request.at_end);
     auto master = std::make_shared<Fd>(std::move(asked.master));
-    jobs_.run(std::move(request), [call, master](const Job* job, const Error& why) {
+    jobs_.run(std::move(request), [call, master, answers_later](const Job* job, const Error& why) {
         if (!job) {
             reply_error(call.get(), why);
             return;
         }
+        if (answers_later) return;
         std::string path = path_of(job_prefix, job->id);
         if (*master)
             sd_bus_reply_method_return(call.get(), "ho", master->get(), path.c_str());

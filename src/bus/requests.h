@@ -2,6 +2,7 @@
 // Called by the objects (manager_object.cc, machine_object.cc).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,8 +19,10 @@ struct Asked {
     std::string terminal, directory;
     bool attached = false;
     std::vector<Fd> streams;
-    Fd input;   // standard input alone
-    Fd master;  // of a new terminal whose other end the streams are: goes back with the answer
+    Fd input, output;  // standard input or output alone
+    Fd master;         // of a new terminal whose other end the streams are: goes back with the answer
+    // Answers the call when the job has ended; without it the answer is the job.
+    std::function<void(sd_bus_message* call, const Job& job)> at_end;
 };
 
 class Requests {
@@ -28,6 +31,8 @@ class Requests {
         : gate_(gate), jobs_(jobs), authority_(authority) {}
     // Answers the call, now or later, with the job (and the terminal) or an error.
     void handle(sd_bus_message* call, Result<Asked> asked);
+    // For what is no job: `then`, if the caller may.
+    void permit(sd_bus_message* call, const Question& question, std::function<void(sd_bus_message* call)> then);
     // The answer to who may not: the same as for a machine that is not there, unless it may look.
     void refuse(sd_bus_message* call, const std::string& sender, const std::string& machine,
                 cli::Access access, Answer answer);

@@ -37,9 +37,8 @@ inline constexpr Verb config_rows[] = {
          "Writes /etc/croft/machines/NAME.machine from the options of `croft boot`, or with a COMMAND from "
          "those of `croft run`. The machine is then started by `croft start NAME`. The file is meant to be "
          "read and edited: `croft edit`, `croft set`, `croft cat`.\n\n"
-         "--from copies a tree. A copy that is interrupted leaves the machine incomplete: it cannot be "
-         "started, "
-         "only removed (`croft rm --config NAME`).",
+         "--from copies a tree. Where the copy is interrupted (Ctrl-C, SIGTERM) nothing is left of it; one that is killed "
+         "leaves the machine incomplete: it cannot be started, only removed (`croft rm --config NAME`).",
      .example = "croft create web --from=debian --memory=1G   # its own copy of a tree, and a limit\n"
                 "croft create web                          # the tree /var/lib/machines/web, booted\n"
                 "croft create job --directory=/srv/job -- /usr/bin/job --fast   # one program",

@@ -118,6 +118,17 @@ Result<int> verb_diff(const Verb& verb, std::span<char* const> arguments) {
     return found.empty() ? 0 : 1;
 }
 
+namespace {
+void findings_json(format::JsonWriter& json, const manager::Verdict& verdict) {
+    json.key("findings").begin_array();
+    for (const manager::FileFinding& one : manager::findings(verdict)) {
+        json.begin_object().member("file", one.file).key("line").value(one.line);
+        json.member("severity", one.mistake ? "error" : "warning").member("sentence", one.sentence).end_object();
+    }
+    json.end_array();
+}
+}  // namespace
+
 Result<int> verb_verify(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     manager::Paths paths = TRY(manager::find_paths());
@@ -132,6 +143,7 @@ Result<int> verb_verify(const Verb& verb, std::span<char* const> arguments) {
         json.begin_object().member("name", verdict.name);
         values_json(json, "mistakes", verdict.mistakes);
         values_json(json, "warnings", verdict.warnings);
+        findings_json(json, verdict);
         json.end_object();
         if (args.has("--json")) continue;
         for (const std::string& warning : verdict.warnings) warn(warning);

@@ -1,7 +1,12 @@
 // create, rename, clone-config: what makes machine files.
+#include <ctime>
+#include <memory>
+#include <optional>
+
 #include "base/log.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "dialect/options.h"
@@ -56,6 +61,32 @@ Result<manager::NewMachine> wanted_machine(const Arguments& args) {
 }
 }  // namespace
 
+namespace {
+// Shows how far the copy is, a few times a second, and ends it when a signal asks for that. Until it begins, a signal ends
+// the command at once: there is nothing to clear.
+class CopyProgress {
+  public:
+    explicit CopyProgress(std::string from) : from_(std::move(from)) {}
+    Result<> operator()(const manager::Copied& so_far) {
+        if (!interrupt_) interrupt_.emplace();
+        if (Interrupt::signal()) return error(Errc::failed, "interrupted, and nothing is left of it");
+        timespec now = {};
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        int64_t moment = now.tv_sec * 5 + now.tv_nsec / 200'000'000;
+        if (moment == shown_) return {};
+        shown_ = moment;
+        progress_.show(cat("croft: copying ", from_, ": ", so_far.entries, " files, ", human_size(so_far.bytes)));
+        return {};
+    }
+
+  private:
+    const std::string from_;
+    Progress progress_;
+    std::optional<Interrupt> interrupt_;
+    int64_t shown_ = -1;
+};
+}  // namespace
+
 Result<int> verb_create(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
     TRY(expect_operands(verb, args, 1, SIZE_MAX));
@@ -66,10 +97,15 @@ Result<int> verb_create(const Verb& verb, std::span<char* const> arguments) {
         return 0;
     }
     manager::Paths paths = TRY(manager::find_paths());
-    Progress progress;
-    if (!machine.from.empty()) progress.show(cat("croft: copying ", machine.from, "…"));
+    auto progress = std::make_shared<CopyProgress>(machine.from);
+    machine.watch = [progress](const manager::Copied& so_far) { return (*progress)(so_far); };
     auto created = manager::create(paths, machine);
-    progress.clear();
+    machine.watch = nullptr;
+    progress.reset();
+    if (!created && Interrupt::signal()) {
+        log(LogLevel::error, created.error().text);
+        die_of(Interrupt::signal());
+    }
     if (!created) return std::move(created).error();
     TRY(print(cat(*created, "\n")));
     const std::string& tree = machine.spec.root.directory;

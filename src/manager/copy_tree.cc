@@ -29,7 +29,7 @@ std::string by_descriptor(int fd) {
 
 class TreeCopier {
   public:
-    TreeCopier(dev_t device, int top) : device_(device), top_(top) {}
+    TreeCopier(dev_t device, int top, const TreeWatch& watch) : device_(device), top_(top), watch_(watch) {}
 
     // The entries of an open directory into another one; `shown` is its path below the tree.
     Result<> entries(int from, int to, const std::string& shown, int depth) {
@@ -40,6 +40,8 @@ class TreeCopier {
         while (dirent* one = readdir(stream)) {
             if (!strcmp(one->d_name, ".") || !strcmp(one->d_name, "..")) continue;
             std::string path = cat(shown, shown.ends_with('/') ? "" : "/", one->d_name);
+            ++copied_.entries;
+            TRY(tell(0));
             TRY(entry(from, to, one->d_name, path, depth));
         }
         return {};
@@ -62,6 +64,11 @@ class TreeCopier {
     }
 
   private:
+    Result<> tell(uint64_t more) {
+        copied_.bytes += more;
+        return watch_ ? watch_(copied_) : Result<>();
+    }
+
     Result<> entry(int from, int to, const char* name, const std::string& shown, int depth) {
         auto inner = [&]() -> Result<> {
             Fd found = TRY(open_at(from, name, O_PATH | O_NOFOLLOW));
@@ -107,8 +114,8 @@ class TreeCopier {
         Fd source(open(by_descriptor(found).c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
         if (!source) return os_error(errno, "reading it");
         Fd target = TRY(open_at(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-        if (ioctl(target.get(), FICLONE, source.get()) == 0) return {};
-        return copy_content(source.get(), target.get(), st.st_size);
+        if (ioctl(target.get(), FICLONE, source.get()) == 0) return tell(static_cast<uint64_t>(st.st_size));
+        return copy_content(source.get(), target.get(), st.st_size, [this](uint64_t bytes) { return tell(bytes); });
     }
 
     Result<bool> link_known(const struct stat& st, int to, const char* name, const std::string& shown) {
@@ -139,19 +146,21 @@ class TreeCopier {
 
     dev_t device_;
     int top_;
+    const TreeWatch& watch_;
+    Copied copied_;
     const bool root_ = geteuid() == 0;
     std::map<std::pair<dev_t, ino_t>, std::string> linked_;
 };
 
 }  // namespace
 
-Result<> copy_tree(const std::string& source, const std::string& target) {
+Result<> copy_tree(const std::string& source, const std::string& target, const TreeWatch& watch) {
     Fd from = TRY(open_at(AT_FDCWD, source.c_str(), O_RDONLY | O_DIRECTORY));
     struct stat st = {};
     if (fstat(from.get(), &st) < 0) return os_error(errno, cat("looking at ", quoted(source)));
     if (mkdir(target.c_str(), 0700) < 0) return os_error(errno, cat("making ", quoted(target)));
     Fd to = TRY(open_at(AT_FDCWD, target.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    TreeCopier copier(st.st_dev, to.get());
+    TreeCopier copier(st.st_dev, to.get(), watch);
     TRY(copier.entries(from.get(), to.get(), "/", 0));
     return copier.attributes(from.get(), st, AT_FDCWD, target.c_str());
 }

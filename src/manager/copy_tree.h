@@ -4,14 +4,22 @@
 // and goes without device nodes and file capabilities. Called by create.cc.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
 
 namespace croft::manager {
 
+// How far it is; an error of the watcher ends the copying.
+struct Copied {
+    uint64_t entries = 0, bytes = 0;
+};
+using TreeWatch = std::function<Result<>(const Copied& so_far)>;
+
 // `target` must not exist; its parent must. What was copied so far stays there after an error: the caller's
 // to remove.
-Result<> copy_tree(const std::string& source, const std::string& target);
+Result<> copy_tree(const std::string& source, const std::string& target, const TreeWatch& watch = {});
 
 }  // namespace croft::manager

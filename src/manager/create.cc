@@ -51,7 +51,7 @@ std::string partial_path(const std::string& tree) {
     return cat(tree.substr(0, slash), "/.#", tree.substr(slash + 1), ".croft-copy");
 }
 
-Result<> copy_to_place(const Paths& paths, const std::string& from, const std::string& tree) {
+Result<> copy_to_place(const Paths& paths, const std::string& from, const std::string& tree, const TreeWatch& watch) {
     std::string partial = partial_path(tree);
     TRY(make_dirs_at(AT_FDCWD, tree.substr(0, tree.rfind('/'))).within("making the tree's directory"));
     TRY(remove_tree_at(AT_FDCWD, partial.c_str()).within(cat("removing ", quoted(partial))));
@@ -60,7 +60,7 @@ Result<> copy_to_place(const Paths& paths, const std::string& from, const std::s
     // Nobody may write it meanwhile, or the copy would be of two moments.
     TreeLock lock = TRY(lock_tree(paths, from, root.get(), LockKind::shared));
     OnExit unlock([&] { unlock_tree(std::move(lock)); });
-    Result<> copied = copy_tree(from, partial);
+    Result<> copied = copy_tree(from, partial, watch);
     if (copied && renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, tree.c_str(), RENAME_NOREPLACE) < 0)
         copied = os_error(errno, cat("naming it ", quoted(tree)));
     if (!copied) (void)remove_tree_at(AT_FDCWD, partial.c_str());
@@ -79,7 +79,7 @@ Result<> check_copy(const NewMachine& machine) {
 
 Result<> fill_tree(const Paths& paths, const NewMachine& machine, Fd mark) {
     const std::string& name = machine.spec.name;
-    Result<> copied = copy_to_place(paths, machine.from, machine.spec.root.directory)
+    Result<> copied = copy_to_place(paths, machine.from, machine.spec.root.directory, machine.watch)
                           .within(cat("copying ", quoted(machine.from)));
     if (!copied) unlink(file_of(paths, name).c_str());
     clear_incomplete(paths, name);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "manager/copy_tree.h"
 #include "manager/paths.h"
 #include "spec/machine_spec.h"
 
@@ -17,6 +18,7 @@ namespace croft::manager {
 struct NewMachine {
     spec::MachineSpec spec;  // with name and tree
     std::string from;        // a tree to copy to the machine's own; empty: the tree is there, or comes later
+    TreeWatch watch = {};    // of that copy; an error of its ends it, and nothing is left
 };
 // What the machine file of this spec is. An error names a setting that only a command line can give.
 Result<std::string> machine_file_text(const spec::MachineSpec& spec);

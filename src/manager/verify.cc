@@ -42,7 +42,27 @@ Result<Verdict> judge(const Paths& paths, const dialect::Places& where, const st
     return out;
 }
 
+// Sentences about a file begin with its path, and its line where they are about one: "/etc/…/web.machine:3: …".
+FileFinding take_apart(const std::string& text, bool mistake) {
+    size_t end = text.starts_with('/') ? text.find(": ") : text.npos;
+    if (end == text.npos) return {"", 0, mistake, text};
+    FileFinding out{text.substr(0, end), 0, mistake, text.substr(end + 2)};
+    size_t colon = out.file.rfind(':');
+    auto line = colon == out.file.npos ? std::nullopt : parse_uint(std::string_view(out.file).substr(colon + 1));
+    if (!line) return out;
+    out.line = *line;
+    out.file.resize(colon);
+    return out;
+}
+
 }  // namespace
+
+std::vector<FileFinding> findings(const Verdict& verdict) {
+    std::vector<FileFinding> out;
+    for (const std::string& text : verdict.mistakes) out.push_back(take_apart(text, true));
+    for (const std::string& text : verdict.warnings) out.push_back(take_apart(text, false));
+    return out;
+}
 
 Result<Verdict> verify(const Paths& paths, const std::string& word) {
     if (word.find('/') == word.npos && !word.ends_with(suffix)) {

@@ -2,6 +2,7 @@
 // verify`).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,14 @@ struct Verdict {
     std::vector<std::string> mistakes;  // each with file and line where it has one: it could not be started
     std::vector<std::string> warnings;
 };
+// The same taken apart, for programs.
+struct FileFinding {
+    std::string file;  // empty: it is about no file
+    uint64_t line = 0;  // 0: about all of it
+    bool mistake = false;
+    std::string sentence;
+};
+std::vector<FileFinding> findings(const Verdict& verdict);
 // A machine by its name, or the file of one by its path (a word with a slash, or that ends with .machine).
 Result<Verdict> verify(const Paths& paths, const std::string& word);
 // Every declared machine, and files among them that do nothing because of their names.

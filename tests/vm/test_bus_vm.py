@@ -217,6 +217,20 @@ print(do("Delete", "db3", {{"config": True}}), state("db3"))
     assert lines[6:] == ["0 ['exited']", "0 ['installed']", "0 [] ['installed']", "0 []"], ran
 
 
+def test_what_was_written_by_hand_is_verified_and_read(host):
+    host.run("mkdir -p /etc/croft/machines; printf '[Exec]\\nBoot=no\\nParameters=sleep 9\\n[Machine]\\nDirectory=/trees/app\\n"
+             "[Resources]\\nMemoryMax=64M\\n' >/etc/croft/machines/byhand.machine; echo nonsense >/etc/croft/machines/bad.machine").check()
+    found, = call(host, PATH, MANAGER, "Verify", "as", "0")
+    assert [one[:4] for one in found if one[3] == "error"] == [["bad", "/etc/croft/machines/bad.machine", 1, "error"]]
+    assert "MemoryMax" not in host.run("systemctl cat croft@byhand.service").stdout
+    assert call(host, PATH, MANAGER, "Reload") == []
+    assert "MemoryMax=64M" in host.run("systemctl cat croft@byhand.service").check().stdout
+    for method in (("Verify", "as", "0"), ("Reload",)):
+        refused = busctl(host, PATH, MANAGER, *method, user="alice")
+        assert refused.status != 0 and "you may not define or change a machine" in refused.stderr
+    host.run("rm /etc/croft/machines/*.machine; systemctl daemon-reload").check()
+
+
 def test_alice_starts_web(host):
     host.run("croft create -q --directory=/trees/app web -- sleep infinity; croft create -q --directory=/trees/app2 secret -- sleep infinity").check()
     as_user(host, "alice", "croft --system start web", timeout=100).check()

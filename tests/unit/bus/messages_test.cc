@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "bus/findings.h"
 #include "bus/handles.h"
 #include "bus/properties.h"
 #include "bus/requests.h"
@@ -49,6 +50,32 @@ TEST_F(Messages, WhatIsNoUtf8IsStillSent) {
     const char* text = nullptr;
     ASSERT_GE(sd_bus_message_read(sealed(), "s", &text), 0);
     EXPECT_STREQ(text, "caf?");
+}
+
+TEST_F(Messages, FindingsOfVerify) {
+    auto told = append_findings(message_.get(), R"([{"name": "web", "mistakes": ["x"], "findings": [
+        {"file": "/etc/croft/machines/web.machine", "line": 3, "severity": "error", "sentence": "no size"},
+        {"file": "", "line": 0, "severity": "warning", "sentence": "odd"}]}, {"name": "db", "findings": []}])");
+    ASSERT_TRUE(told) << told.error().text;
+    ASSERT_GE(sd_bus_message_enter_container(sealed(), 'a', "(ssuss)"), 0);
+    const char *name, *file, *severity, *sentence;
+    uint32_t line = 0;
+    ASSERT_GT(sd_bus_message_read(message_.get(), "(ssuss)", &name, &file, &line, &severity, &sentence), 0);
+    EXPECT_STREQ(file, "/etc/croft/machines/web.machine");
+    EXPECT_EQ(line, 3u);
+    EXPECT_STREQ(severity, "error");
+    ASSERT_GT(sd_bus_message_read(message_.get(), "(ssuss)", &name, &file, &line, &severity, &sentence), 0);
+    EXPECT_STREQ(name, "web");
+    EXPECT_STREQ(sentence, "odd");
+    EXPECT_EQ(sd_bus_message_read(message_.get(), "(ssuss)", &name, &file, &line, &severity, &sentence), 0);
+}
+
+TEST_F(Messages, FindingsThatAreNoneAreRefused) {
+    for (const char* json : {"", "{", "{}", "[1]", "[{}]", R"([{"name": "a", "findings": 1}])", R"([{"name": "a", "findings": [{}]}])",
+                             R"([{"name": "a", "findings": [{"file": 1, "severity": "", "sentence": ""}]}])"}) {
+        begin();
+        EXPECT_FALSE(append_findings(message_.get(), json)) << json;
+    }
 }
 
 TEST(Paths, NamesComeBack) {
