@@ -25,6 +25,8 @@ Result<> Service::connect() {
                                                             : "connecting to the session bus");
     r = sd_bus_attach_event(bus_.get(), event_.get(), SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0) r = sd_bus_set_exit_on_disconnect(bus_.get(), 1);
+    // For systemd, which answers when all of a reload is done.
+    if (r >= 0) r = sd_bus_set_method_call_timeout(bus_.get(), systemd::patience);
     if (r < 0) return bus_error(r, "attaching the bus");
     return {};
 }

@@ -51,6 +51,11 @@ Result<> become_supervised(char** argv) {
     if (!manager::machines_are_units(paths)) return {};
     std::string program = paths.helpers + "/croft-systemd";
     execv(program.c_str(), argv);
+    if (errno == ENOENT)
+        return error(Errc::unsupported,
+                     cat("machines are units of systemd here, and ", quoted(program),
+                         ", which speaks with it, is not installed; install all of croft, or set CROFT_SUPERVISOR=direct "
+                         "to have machines without systemd"));
     return os_error(errno, cat("machines are units of systemd here, and ", quoted(program),
                                " speaks with it; executing it"));
 }

@@ -56,7 +56,8 @@ Result<Fd> connect_local(int directory, const char* name) {
 
 Result<> send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors) {
     if (descriptors.size() > most_descriptors)
-        return error(Errc::no_space, cat(descriptors.size(), " descriptors are too many for one message"));
+        return error(Errc::no_space, cat(descriptors.size(), " descriptors are too many for one message (at most ",
+                                         most_descriptors, ")"));
     iovec data = {const_cast<char*>(bytes.data()), bytes.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * most_descriptors)] = {};
     msghdr message = {};
@@ -89,6 +90,12 @@ Result<std::string> receive_descriptors(int socket, size_t limit, std::vector<Fd
             memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
             descriptors.emplace_back(fd);
         }
+    }
+    // Half a message is none: what is missing could be a lock.
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+        descriptors.clear();
+        return error(Errc::no_space, cat("a message is longer than ", limit, " bytes or brings more than ", most_descriptors,
+                                         " descriptors"));
     }
     bytes.resize(static_cast<size_t>(n));
     return bytes;

@@ -19,7 +19,7 @@ Result<Fd> connect_local(int directory, const char* name);
 
 // One message, with at most 16 descriptors.
 Result<> send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors);
-// One message of at most `limit` bytes; what came with it is CLOEXEC. Empty at the end of the connection.
+// One message of at most `limit` bytes and 16 descriptors, or an error; what came with it is CLOEXEC. Empty at the end of the connection.
 Result<std::string> receive_descriptors(int socket, size_t limit, std::vector<Fd>& descriptors);
 
 }  // namespace croft::kernel

@@ -17,7 +17,6 @@
 namespace croft::manager {
 namespace {
 
-constexpr uint64_t start_patience = 90'000'000;  // µs for systemd to begin with a unit whose turn has come
 constexpr uint64_t name_patience = 5'000'000;    // µs for systemd to forget the unit's last life
 
 Supervisor* installed = nullptr;
@@ -54,13 +53,18 @@ Error refused(const launch::UnitPlan& unit) {
 }
 
 // The launcher's connection; an error when the job ends without one.
-Result<Fd> accept_launcher(Supervisor& systemd, Job job, int listening, const launch::UnitPlan& unit) {
-    for (uint64_t until = monotonic_now() + start_patience;;) {
+Result<Fd> accept_launcher(Supervisor& systemd, Job job, int listening, const launch::UnitPlan& unit, uint64_t patience) {
+    for (uint64_t until = monotonic_now() + patience;;) {
         uint64_t now = monotonic_now();
         pollfd watched[] = {{listening, POLLIN, 0}, {systemd.fd(), POLLIN, 0}};
         int n = poll(watched, 2, now < until ? static_cast<int>((until - now) / 1000 + 1) : 0);
         if (n < 0 && errno != EINTR) return os_error(errno, "waiting for the launcher");
-        if (n == 0) return error(Errc::timeout, cat("systemd does not start ", unit.name, " (systemctl list-jobs)"));
+        if (n == 0) {
+            // Nobody would be there for a launcher that comes later.
+            (void)systemd.stop(unit.name);
+            return error(Errc::timeout, cat("systemd has not begun to start ", unit.name, " for ", human_duration(patience),
+                                            "; `systemctl list-jobs` shows what it waits for"));
+        }
         if (watched[0].revents) {
             Fd connection(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
             if (connection) return connection;
@@ -92,12 +96,12 @@ bool machines_are_units(const Paths& paths) {
     return paths.system && access("/run/systemd/system", F_OK) == 0;
 }
 
-Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin) {
+Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin, uint64_t patience) {
     Supervisor& systemd = *supervisor();
     Fd listening = TRY(listen_start(machine.claim.directory()));
     pass_environment(machine.unit);
     Job job = TRY(start_when_free(systemd, machine.unit, pin));
-    Fd connection = TRY(accept_launcher(systemd, job, listening.get(), machine.unit));
+    Fd connection = TRY(accept_launcher(systemd, job, listening.get(), machine.unit, patience));
     unlinkat(machine.claim.directory(), "start", 0);
     StartRequest request;
     request.has_streams = streams == Streams::inherited;

@@ -15,6 +15,8 @@ struct UnitStart {
     Fd connection;  // as from connect_attach(), when the machine has a terminal and `attach` is wanted
 };
 enum class Streams { journal, inherited };
-Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin = Pin::no);
+inline constexpr uint64_t start_patience = 90'000'000;  // µs for systemd to begin with a unit whose turn has come
+Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin = Pin::no,
+                             uint64_t patience = start_patience);
 
 }  // namespace croft::manager

@@ -7,12 +7,6 @@
 #include "base/text.h"
 
 namespace croft::systemd {
-namespace {
-
-constexpr uint64_t patience = 90'000'000;  // µs that a reply may take: a busy host starts slowly
-
-}  // namespace
-
 Result<Bus> open_bus(Which which) {
     Bus out;
     int r = which == Which::system ? sd_bus_open_system(out.put()) : sd_bus_open_user(out.put());

@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -47,6 +48,8 @@ using Bus = Ref<sd_bus, sd_bus_ref, sd_bus_flush_close_unref>;
 using Event = Ref<sd_event, sd_event_ref, sd_event_unref>;
 using Source = Ref<sd_event_source, sd_event_source_ref, sd_event_source_disable_unref>;
 using Track = Ref<sd_bus_track, sd_bus_track_ref, sd_bus_track_unref>;
+
+constexpr uint64_t patience = 90'000'000;  // µs that systemd's reply may take: a busy host starts slowly
 
 // A negative errno of sd-bus as an Error. `doing` begins its sentence, as it does below.
 Error bus_error(int negative_errno, std::string_view doing);

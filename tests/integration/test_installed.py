@@ -93,3 +93,12 @@ def test_scripts_of_packages_are_shell(script):
     shell = "bash" if "arch" in script else shutil.which("dash") or "sh"
     ran = subprocess.run([shell, "-n", ROOT / script], stderr=subprocess.PIPE, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_host_of_systemd_without_croft_systemd_says_what_is_missing(croft, tree, scratch):
+    environment = {"CROFT_SUPERVISOR": "systemd", "CROFT_HELPER_DIR": str(scratch)}
+    ran = croft("run", "--read-only", tree("app"), "true", env=environment)
+    assert ran.status == 125 and f"'{scratch}/croft-systemd'" in ran.stderr and "is not installed" in ran.stderr, ran
+    assert "CROFT_SUPERVISOR=direct" in ran.stderr
+    # What needs no systemd goes on.
+    croft("list", env=environment).check()

@@ -74,7 +74,7 @@ def call(host, path, interface, method, *arguments, user="root", timeout=60):
 
 def busctl(host, path, interface, method, *arguments, user="root", timeout=60):
     words = " ".join(f"'{word}'" for word in arguments)
-    return host.run(f"runuser -u {user} -- busctl --system --json=short call {NAME} {path} {interface} {method} -- {words}", timeout=timeout)
+    return host.run(f"runuser -u {user} -- busctl --system --timeout={timeout} --json=short call {NAME} {path} {interface} {method} -- {words}", timeout=timeout)
 
 
 def as_user(host, user, command, timeout=60):
@@ -223,7 +223,7 @@ def test_what_was_written_by_hand_is_verified_and_read(host):
     found, = call(host, PATH, MANAGER, "Verify", "as", "0")
     assert [one[:4] for one in found if one[3] == "error"] == [["bad", "/etc/croft/machines/bad.machine", 1, "error"]]
     assert "MemoryMax" not in host.run("systemctl cat croft@byhand.service").stdout
-    assert call(host, PATH, MANAGER, "Reload") == []
+    assert call(host, PATH, MANAGER, "Reload", timeout=120) == []
     assert "MemoryMax=64M" in host.run("systemctl cat croft@byhand.service").check().stdout
     for method in (("Verify", "as", "0"), ("Reload",)):
         refused = busctl(host, PATH, MANAGER, *method, user="alice")

@@ -36,6 +36,34 @@ TEST(Handover, ARequestBringsItsDescriptors) {
     EXPECT_TRUE(fcntl(descriptors[0].get(), F_GETFD) & FD_CLOEXEC);
 }
 
+TEST(Handover, TooManyDescriptorsAreRefusedAtBothEnds) {
+    Ends ends = pair();
+    Result<> sent = send_request(ends.ours.get(), StartRequest(), std::vector<int>(17, 0));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().code, Errc::no_space);
+    EXPECT_EQ(sent.error().text, "handing over a machine: 17 descriptors are too many for one message (at most 16)");
+    // Nothing of it was sent: the next message is the next request.
+    ASSERT_TRUE(send_request(ends.ours.get(), StartRequest(), std::vector<int>(16, 0)));
+    std::vector<Fd> descriptors;
+    ASSERT_TRUE(receive_request(ends.theirs.get(), descriptors));
+    EXPECT_EQ(descriptors.size(), 16u);
+    // And of who sends more all the same nothing is taken.
+    StartRequest request;
+    iovec data = {&request, sizeof request};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 17)] = {};
+    msghdr message = {};
+    message.msg_iov = &data, message.msg_iovlen = 1;
+    message.msg_control = control, message.msg_controllen = sizeof control;
+    cmsghdr* c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET, c->cmsg_type = SCM_RIGHTS, c->cmsg_len = CMSG_LEN(sizeof(int) * 17);
+    ASSERT_GE(sendmsg(ends.ours.get(), &message, 0), 0);
+    descriptors.clear();
+    auto got = receive_request(ends.theirs.get(), descriptors);
+    ASSERT_FALSE(got);
+    EXPECT_NE(got.error().text.find("taking over a machine: a message is longer"), std::string::npos) << got.error().text;
+    EXPECT_TRUE(descriptors.empty());
+}
+
 TEST(Handover, AnErrorArrivesAsItWas) {
     Ends ends = pair();
     Error sent = error(Errc::no_command, "there is no command 'x y' in the tree");
