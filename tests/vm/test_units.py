@@ -191,7 +191,7 @@ def test_a_machine_that_fails_is_restarted_where_its_file_says_so(host):
 
 
 def test_a_restart_never_shares_the_ids_that_another_machine_got_meanwhile(host):
-    host.run("printf '[Service]\\nRestart=on-failure\\nRestartSec=10s\\n' >/etc/croft/machines/robbed.machine").check()
+    host.run("mkdir -p /etc/croft/machines; printf '[Service]\\nRestart=on-failure\\nRestartSec=10s\\n' >/etc/croft/machines/robbed.machine").check()
     host.run("croft run -d --name=robbed /trees/app sleep 1000").check()
     robbed = machines(host)["robbed"]
     host.run(f"kill -KILL {robbed['leader']}").check()
