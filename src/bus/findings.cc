@@ -13,29 +13,47 @@ namespace croft::bus {
 
 namespace {
 using dialect::Json;
+using dialect::JsonNotes;
+using dialect::JsonRow;
+using dialect::Presence;
 
-Result<> append_finding(sd_bus_message* reply, const std::string& name, const Json& finding) {
-    auto text = [&](const char* key) -> Result<std::string> {
-        const Json* member = dialect::json_member(finding, key);
-        return member ? dialect::json_text(*member, key) : error(Errc::failed, cat("there is no ", key));
-    };
-    const Json* line = dialect::json_member(finding, "line");
-    uint64_t number = line ? TRY(dialect::json_number(*line, "line", UINT32_MAX)) : 0;
-    std::string file = TRY(text("file")), severity = TRY(text("severity")), sentence = TRY(text("sentence"));
-    int r = sd_bus_message_append(reply, "(ssuss)", name.c_str(), file.c_str(), static_cast<uint32_t>(number),
-                                  severity.c_str(), sentence.c_str());
-    if (r < 0) return bus_error(r, "telling what was found");
+struct Finding {
+    std::string file, severity, sentence;
+    uint64_t line = 0;
+};
+
+template <std::string Finding::*member>
+Result<> text(Json json, Finding& out, JsonNotes&) {
+    out.*member = TRY(dialect::json_text(json));
     return {};
 }
 
-Result<> append_verdict(sd_bus_message* reply, const Json& verdict) {
-    const Json *name = dialect::json_member(verdict, "name"), *all = dialect::json_member(verdict, "findings");
-    if (!name || !all) return error(Errc::failed, "the answer of croft verify is no verdict");
-    std::string machine = TRY(dialect::json_text(*name, "name"));
-    for (const Json& finding : *TRY(dialect::json_array(*all, "findings")))
-        TRY(append_finding(reply, machine, finding));
+Result<> line(Json json, Finding& out, JsonNotes&) {
+    out.line = TRY(dialect::json_number(json, UINT32_MAX));
     return {};
 }
+
+constexpr JsonRow<Finding> finding_rows[] = {{"file", text<&Finding::file>, Presence::required},
+                                             {"line", line},
+                                             {"severity", text<&Finding::severity>, Presence::required},
+                                             {"sentence", text<&Finding::sentence>, Presence::required}};
+
+struct Verdict {
+    std::string name;
+    std::vector<Finding> findings;
+};
+
+Result<> name(Json json, Verdict& out, JsonNotes&) {
+    out.name = TRY(dialect::json_text(json));
+    return {};
+}
+
+Result<> list(Json json, Verdict& out, JsonNotes& notes) {
+    return dialect::json_list(json, finding_rows, out.findings, notes);
+}
+
+constexpr JsonRow<Verdict> verdict_rows[] = {{"name", name, Presence::required},
+                                             {"findings", list, Presence::required}};
 
 // What the job has written, or what it has failed with: it says 1 where there are mistakes, too.
 void answer(sd_bus_message* call, int output, const Job& job) {
@@ -56,12 +74,18 @@ void answer(sd_bus_message* call, int output, const Job& job) {
 }  // namespace
 
 Result<> append_findings(sd_bus_message* reply, std::string_view json) {
-    Json verdicts = Json::parse(json, nullptr, false);
+    auto document = TRY(dialect::json_parse(json).within("the answer of croft verify"));
+    // It has more members than these.
+    JsonNotes notes{JsonNotes::Unknown::warn, {}};
+    std::vector<Verdict> verdicts;
+    TRY(dialect::json_list(document.root(), verdict_rows, verdicts, notes).within("the answer of croft verify"));
     int r = sd_bus_message_open_container(reply, 'a', "(ssuss)");
-    if (r < 0) return bus_error(r, "telling what was found");
-    for (const Json& verdict : *TRY(dialect::json_array(verdicts, "$").within("the answer of croft verify")))
-        TRY(append_verdict(reply, verdict));
-    r = sd_bus_message_close_container(reply);
+    for (const Verdict& verdict : verdicts)
+        for (const Finding& one : verdict.findings)
+            if (r >= 0)
+                r = sd_bus_message_append(reply, "(ssuss)", verdict.name.c_str(), one.file.c_str(),
+                                          static_cast<uint32_t>(one.line), one.severity.c_str(), one.sentence.c_str());
+    if (r >= 0) r = sd_bus_message_close_container(reply);
     if (r < 0) return bus_error(r, "telling what was found");
     return {};
 }
