@@ -16,6 +16,7 @@
 #include "run/attributes.h"
 #include "run/container_hooks.h"
 #include "run/hooks.h"
+#include "run/joined_mounts.h"
 #include "run/machine_cgroup.h"
 #include "run/net_devices.h"
 #include "run/payload.h"
@@ -63,7 +64,6 @@ class Launch {
     Result<> prepare_payload();
     Result<> clone_from_stage();
     Result<> clone_payload(int users);
-    Result<> move_devices();
     Result<> run_runtime_hooks();
     Result<> help_payload();
     Requests requests();
@@ -83,6 +83,7 @@ class Launch {
     Prepared prepared_;
     Context context_, payload_context_;  // ours, and the copy that the payload's process works on
     Launched out_;
+    JoinedMounts joined_mounts_;
     SyncSocket sync_;
     Fd payload_group_, host_root_, hook_words_, hook_state_;
     uint32_t next_point_ = 0;
@@ -167,7 +168,7 @@ Result<> Launch::clone_payload(int users) {
                      ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWUSER);
     // Without a user namespace the payload takes over the launcher's copy of the stage, which the launcher
     // leaves.
-    if (private_users()) flags |= CLONE_NEWNS;
+    if (private_users() && !joins(CLONE_NEWNS)) flags |= CLONE_NEWNS;
     if (makes_users()) flags |= CLONE_NEWUSER;
     // The kernel lets nobody who shares memory go back from a time namespace.
     const bool share = !(plan_.new_namespaces & CLONE_NEWTIME) && !joins(CLONE_NEWTIME);
@@ -205,19 +206,16 @@ Result<> Launch::clone_from_stage() {
     // is chrooted, and takes whoever is not in the topmost mount of "/" for that. The stage's own root,
     // below, becomes the working directory, because that is the other thing a new mount namespace finds again
     // for its first process.
-    if (chroot(".") < 0 || fchdir(root.get()) < 0) return step_error(Phase::clone, 0, -errno);
+    if (Fd joined = others.take_mounts())
+        TRY(joined_mounts_.enter(std::move(joined), root.get(), env_.root_path));
+    else if (chroot(".") < 0 || fchdir(root.get()) < 0)
+        return step_error(Phase::clone, 0, -errno);
     TRY(others.enter());
     if (long error = faults_.before(next_point_); error < 0) return step_error(Phase::clone, 0, error);
     prepared_.first_point = next_point_ + 1;
     TRY(clone_payload(others.users()));
     passed(next_point_++);
     return {};
-}
-
-Result<> Launch::move_devices() {
-    if (plan_.net_devices.empty()) return {};
-    Fd network = TRY(open_at(AT_FDCWD, cat("/proc/", out_.pid, "/ns/net").c_str(), O_RDONLY));
-    return move_net_devices(plan_.net_devices, network.get());
 }
 
 Result<> Launch::run_runtime_hooks() {
@@ -240,7 +238,7 @@ Result<> Launch::help_payload() {
     TRY(set_attributes(out_.pid, plan_.process));
     if (env_.cloned) TRY(env_.cloned(out_.pid));
     out_.made_rdt = TRY(join_rdt(plan_, out_.pid));
-    TRY(move_devices());
+    TRY(move_net_devices(plan_.net_devices, out_.pid));
     TRY(run_runtime_hooks());
     return say_go(sync_.ours.get());
 }
@@ -274,6 +272,7 @@ Result<Launched> Launch::run() {
     if (done) done = prepare_payload();
     if (done) done = clone_from_stage();
     if (done) done = finish();
+    if (done) joined_mounts_.keep();
     if (done) return std::move(out_);
     if (out_.pid > 0) remove_rdt(plan_, out_.made_rdt);
     undo(out_);

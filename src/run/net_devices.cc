@@ -195,15 +195,16 @@ Result<> move_one(const launch::NetDevice& device, Netlink& host, Netlink& insid
 
 }  // namespace
 
-Result<> move_net_devices(const std::vector<launch::NetDevice>& devices, int network_namespace) {
+Result<> move_net_devices(const std::vector<launch::NetDevice>& devices, pid_t pid) {
     if (devices.empty()) return {};
+    Fd network = TRY(open_at(AT_FDCWD, cat("/proc/", pid, "/ns/net").c_str(), O_RDONLY));
     Netlink host = TRY(Netlink::open());
-    Netlink inside = TRY(Netlink::open_in(network_namespace).within("moving network devices"));
+    Netlink inside = TRY(Netlink::open_in(network.get()).within("moving network devices"));
     const std::vector<Link> there = TRY(links(inside));
     for (const launch::NetDevice& device : devices)
         TRY(check(device, there).within(cat("moving the network device ", quoted(device.from))));
     for (const launch::NetDevice& device : devices)
-        TRY(move_one(device, host, inside, network_namespace)
+        TRY(move_one(device, host, inside, network.get())
                 .within(cat("moving the network device ", quoted(device.from))));
     return {};
 }

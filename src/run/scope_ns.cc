@@ -68,10 +68,10 @@ Result<> JoinScope::open(const launch::LaunchPlan& plan) {
             users_ = std::move(one.target);
             continue;
         }
-        if (!namespace_file(wanted.type))
-            return error(Errc::unsupported,
-                         cat("joining the mount namespace ", quoted(wanted.path),
-                             " is not possible at a start: a machine's root is made in a new one"));
+        if (wanted.type == CLONE_NEWNS) {
+            mounts_ = std::move(one.target);
+            continue;
+        }
         one.before = TRY(own_namespace(wanted.type));
         one.type = static_cast<int>(wanted.type);
         one.path = wanted.path;

@@ -21,6 +21,8 @@ class JoinScope {
     Result<> open(const launch::LaunchPlan& plan);
     // The user namespace of the plan, which is for the payload's process alone: nobody comes back from one.
     int users() const { return users_.get(); }
+    // The mount namespace, for run/joined_mounts.h: -1 for none.
+    Fd take_mounts() { return std::move(mounts_); }
     // Enters all others; the end of the scope goes back, also after an error in the middle.
     Result<> enter();
 
@@ -32,7 +34,7 @@ class JoinScope {
     };
     std::vector<Joined> joined_;
     size_t entered_ = 0;
-    Fd users_;
+    Fd users_, mounts_;
     Fd time_before_, offsets_;
     std::string offsets_text_;
     bool new_time_ = false, time_entered_ = false;

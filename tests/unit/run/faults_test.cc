@@ -12,18 +12,55 @@
 #include "base/text.h"
 #include "kernel/cgroup.h"
 #include "machine.h"
+#include "run/gate.h"
 
 namespace croft::run::testing {
 namespace {
 
 using namespace launch;
 
-class Faults : public Machine, public ::testing::WithParamInterface<Users> {
+// A bundle has hooks and a gate besides.
+struct Kind {
+    const char* name;
+    Users users;
+    bool bundle;
+};
+
+class Faults : public Machine, public ::testing::WithParamInterface<Kind> {
   protected:
+    void SetUp() override {
+        Machine::SetUp();
+        if (IsSkipped() || !GetParam().bundle) return;
+        Result<Gate> made = make_gate(run_directory.get());
+        ASSERT_TRUE(made) << made.error().text;
+        gate = std::move(*made);
+    }
+    void TearDown() override {
+        gate = {};
+        Machine::TearDown();
+    }
+    LaunchEnvironment environment_here() const {
+        LaunchEnvironment e = environment();
+        e.gate = gate.gate.get(), e.gate_answer = gate.answer.get();
+        e.root_path = tree;
+        return e;
+    }
+    void make_bundle(LaunchPlan& p) const {
+        auto hook = launch::Hook{.path = "/bin/sh", .args = {"sh", "-c", "exit 0"}, .env = {}, .timeout = 0};
+        p.hooks.prestart.push_back(hook);
+        p.hooks.create_runtime.push_back(hook);
+        p.hooks.create_container.push_back(hook);
+        p.hooks.start_container.push_back(hook);
+        p.inside.push_back(ContainerHooks{});
+        p.process.wait_start = true;
+        p.process.parent_death_signal = 0;
+        p.process.memory_policy = 0;
+    }
+    Gate gate;
     // One with all kinds of things that could be left behind.
     LaunchPlan rich_plan() const {
-        LaunchPlan p = plan(GetParam(), "exec sleep 1000");
-        uint32_t id = GetParam() == Users::own ? 1'000'000'000 : 0;
+        LaunchPlan p = plan(GetParam().users, "exec sleep 1000");
+        uint32_t id = GetParam().users == Users::own ? 1'000'000'000 : 0;
         Slot run = p.slots++, lower = p.slots++, upper = p.slots++, overlay = p.slots++;
         p.notify = p.slots++;
         p.host.push_back(OpenTree{.slot = lower, .path = tree + "/etc"});
@@ -46,14 +83,18 @@ class Faults : public Machine, public ::testing::WithParamInterface<Users> {
         p.cgroup.payload = "payload";
         p.cgroup.delegate = true;
         p.cgroup.owner_uid = p.cgroup.owner_gid = id;
+        if (GetParam().bundle) make_bundle(p);
         return p;
     }
 };
-INSTANTIATE_TEST_SUITE_P(Users, Faults, ::testing::Values(Users::host, Users::own),
-                         [](const auto& users) { return users.param == Users::host ? "host" : "own"; });
+INSTANTIATE_TEST_SUITE_P(Users, Faults,
+                         ::testing::Values(Kind{"host", Users::host, false}, Kind{"own", Users::own, false},
+                                           Kind{"host_bundle", Users::host, true},
+                                           Kind{"own_bundle", Users::own, true}),
+                         [](const auto& kind) { return kind.param.name; });
 
 TEST_P(Faults, ThePlanItselfWorks) {
-    Result<Launched> launched = launch(rich_plan(), environment());
+    Result<Launched> launched = launch(rich_plan(), environment_here());
     ASSERT_TRUE(launched) << launched.error().text;
     undo(*launched);
 }
@@ -64,7 +105,7 @@ TEST_P(Faults, NothingIsLeftWhenAnyPointFails) {
     ASSERT_GT(fault_points(p), 40u);
     for (uint32_t point = 0; point < fault_points(p); ++point) {
         SCOPED_TRACE(cat("point ", point));
-        LaunchEnvironment e = environment();
+        LaunchEnvironment e = environment_here();
         e.fail_at = point;
         e.fail_error = ENOTNAM;  // "Not a XENIX named type file": no step fails with that by itself
         Result<Launched> launched = launch(p, e);
@@ -96,7 +137,7 @@ TEST_P(Faults, OnlyAnEmptyCgroupIsLeftWhenTheLauncherIsKilled) {
         SCOPED_TRACE(cat("point ", point));
         pid_t child = fork();
         if (child == 0) {
-            LaunchEnvironment e = environment();
+            LaunchEnvironment e = environment_here();
             e.kill_at = point;
             [[maybe_unused]] Result<Launched> launched = launch(p, e);
             _exit(1);
@@ -106,6 +147,31 @@ TEST_P(Faults, OnlyAnEmptyCgroupIsLeftWhenTheLauncherIsKilled) {
         EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the launcher was not killed";
         EXPECT_TRUE(all_children_gone()) << "the payload lives on";
         ASSERT_EQ(count_mounts(run_path), mounts);
+        clear_cgroup();
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST_P(Faults, NothingIsLeftWhenTheLauncherIsKilledDuringAHook) {
+    if (!GetParam().bundle) return;
+    size_t mounts = count_mounts(run_path);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    const std::string mark = run_path + "/hook-runs";
+    ASSERT_EQ(chmod(run_path.c_str(), 0777), 0);  // a hook may be the machine's root
+    for (auto list :
+         {&launch::Hooks::prestart, &launch::Hooks::create_runtime, &launch::Hooks::create_container}) {
+        LaunchPlan p = rich_plan();
+        (p.hooks.*list)[0].args[2] = cat("PATH=/bin; : >", mark, "; exec sleep 1000");
+        pid_t child = fork();
+        if (child == 0) {
+            [[maybe_unused]] Result<Launched> launched = launch(p, environment_here());
+            _exit(1);
+        }
+        for (int tries = 0; tries < 1000 && access(mark.c_str(), F_OK) < 0; ++tries) poll(nullptr, 0, 10);
+        EXPECT_EQ(unlink(mark.c_str()), 0);
+        kill(child, SIGKILL);
+        EXPECT_TRUE(all_children_gone()) << "a hook or the payload lives on";
+        EXPECT_EQ(count_mounts(run_path), mounts);
         clear_cgroup();
     }
     prctl(PR_SET_CHILD_SUBREAPER, 0);

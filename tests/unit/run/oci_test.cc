@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -97,6 +98,76 @@ TEST_P(Oci, JoinsAUserNamespaceWithNewOnesThatBelongToIt) {
     EXPECT_EQ(lines[4], "new");
     EXPECT_EQ(lines[5], "mounted");
     EXPECT_EQ(own_namespace("user").empty(), false);
+}
+
+// A process in a mount namespace of its own.
+class MountNamespace {
+  public:
+    MountNamespace() {
+        Pipe ready = std::move(make_pipe().value());
+        pid_ = fork();
+        if (pid_ == 0) {
+            bool made =
+                unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+            if (made && write_all(ready.write.get(), "x")) pause();
+            _exit(1);
+        }
+        ready.write.reset();
+        char byte;
+        EXPECT_EQ(read(ready.read.get(), &byte, 1), 1);
+    }
+    ~MountNamespace() {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
+    std::string path() const { return cat("/proc/", pid_, "/ns/mnt"); }
+    std::string mounts() const {
+        return read_file_at(AT_FDCWD, cat("/proc/", pid_, "/mountinfo").c_str(), 1 << 24).value();
+    }
+
+  private:
+    pid_t pid_;
+};
+
+TEST_P(Oci, JoinsAMountNamespace) {
+    if (GetParam() == Users::own) return;  // mounts in it are for its own user namespace to make
+    MountNamespace other;
+    LaunchPlan p =
+        plan(Users::host,
+             "readlink /proc/self/ns/mnt; ls /; cat /proc/self/mountinfo | grep -c .; cat /proc/interrupts");
+    p.join = {{other.path(), CLONE_NEWNS}};
+    p.new_namespaces &= ~uint64_t{CLONE_NEWNS};
+    p.inside.push_back(Mask{.target = "/proc/interrupts"});
+    Pipe pipe = std::move(make_pipe().value());
+    LaunchEnvironment e = environment();
+    e.root_path = tree;
+    e.stdio[1] = pipe.write.get();
+    Result<Launched> launched = launch(p, e);
+    pipe.write.reset();
+    ASSERT_TRUE(launched) << launched.error().text;
+    char expected[64] = {};
+    EXPECT_GT(readlink(other.path().c_str(), expected, sizeof expected - 1), 0);
+    EXPECT_EQ(read_output(pipe.read.get()), cat(expected, "\nbin\ndev\netc\nproc\nrun\nsys\ntmp\n6\n"));
+    wait(*launched);
+    undo(*launched);
+}
+
+TEST_P(Oci, AFailedLaunchLeavesNothingInAJoinedMountNamespace) {
+    if (GetParam() == Users::own) return;
+    MountNamespace other;
+    std::string before = other.mounts();
+    LaunchPlan p = plan(Users::host, "true");
+    p.join = {{other.path(), CLONE_NEWNS}};
+    p.new_namespaces &= ~uint64_t{CLONE_NEWNS};
+    p.process.argv = {"no-such-command"};
+    LaunchEnvironment e = environment();
+    e.root_path = tree;
+    ASSERT_FALSE(launch(p, e));
+    EXPECT_EQ(other.mounts(), before);
+    e.root_path = "/no/such/place";
+    Result<Launched> launched = launch(p, e);
+    ASSERT_FALSE(launched);
+    EXPECT_NE(launched.error().text.find("/no/such/place"), std::string::npos) << launched.error().text;
 }
 
 TEST_P(Oci, RefusesWhatIsNoNamespaceOfTheType) {
