@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "host/kernel_facts.h"
 #include "host/sources.h"
 #include "host/tree.h"
 #include "host/user.h"
@@ -126,6 +127,7 @@ void ask_caller(const spec::MachineSpec& spec, spec::HostFacts& facts) {
 }  // namespace
 
 Result<spec::HostFacts> gather(const spec::MachineSpec& spec, const GatherOptions& options) {
+    if (spec.root.layout == spec::Layout::bundle) return gather_bundle(spec, options);
     spec::HostFacts facts;
     facts.helper_directory = options.helper_directory;
     facts.cgroup_base = options.cgroup_base;

@@ -20,7 +20,8 @@ struct GatherOptions {
     std::string cgroup_base;      // below the cgroup2 mount: "croft", or a delegated cgroup of the user's
 };
 
-// The spec's root.directory, bind sources and devices are looked up, its user is resolved inside the tree.
+// The spec's root.directory, bind sources and devices are looked up, its user is resolved inside the tree. Of a bundle
+// (Layout::bundle), which says all that itself, nothing is looked up but HOME where it has none.
 Result<spec::HostFacts> gather(const spec::MachineSpec& spec, const GatherOptions& options);
 
 // The parts, for `doctor` and tests. gather() calls them.

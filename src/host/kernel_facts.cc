@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "host/facts.h"
+#include "host/kernel_facts.h"
 
 namespace croft::host {
 namespace {
@@ -25,16 +25,6 @@ bool has_admin_capability() {
     __user_cap_data_struct data[2] = {};
     if (syscall(SYS_capget, &header, data) < 0) return false;
     return data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
-}
-
-// The initial user namespace is the one that maps every id onto itself.
-bool in_initial_user_namespace() {
-    auto map = read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
-    if (!map) return true;  // no user namespaces in this kernel
-    std::vector<std::string> words;
-    for (std::string& word : split(trim(*map), ' '))
-        if (!word.empty()) words.push_back(std::move(word));
-    return words.size() == 3 && words[0] == "0" && words[1] == "0" && words[2] == "4294967295";
 }
 
 void ask_capabilities(spec::HostFacts& facts) {
@@ -92,6 +82,15 @@ void find_own_cgroup(spec::HostFacts& facts) {
 
 }  // namespace
 
+bool in_initial_user_namespace() {
+    auto map = read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
+    if (!map) return true;  // no user namespaces in this kernel
+    std::vector<std::string> words;
+    for (std::string& word : split(trim(*map), ' '))
+        if (!word.empty()) words.push_back(std::move(word));
+    return words.size() == 3 && words[0] == "0" && words[1] == "0" && words[2] == "4294967295";
+}
+
 void find_cgroup2(spec::HostFacts& facts) {
     facts.cgroup_controllers.clear();
     facts.cgroup_root.clear();
@@ -123,7 +122,8 @@ void ask_kernel(spec::HostFacts& facts) {
     }
     facts.has_idmap = facts.kernel_major > 5 || (facts.kernel_major == 5 && facts.kernel_minor >= 12);
     facts.uid = geteuid();
-    facts.privileged = has_admin_capability() && in_initial_user_namespace();
+    facts.admin = has_admin_capability();
+    facts.privileged = facts.admin && in_initial_user_namespace();
     ask_capabilities(facts);
     ask_rlimits(facts);
     facts.systemd = access("/run/systemd/system", F_OK) == 0;

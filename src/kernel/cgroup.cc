@@ -44,26 +44,52 @@ Result<> step_aside(int group, const std::string& name) {
         .within(cat("moving into the cgroup ", name));
 }
 
+namespace {
+
+// All in one write, which is what usually works; then each on its own, to know which does not.
+Result<> enable(int group, const std::vector<std::string>& controllers, const std::vector<std::string>& more) {
+    std::string all;
+    for (const auto* list : {&controllers, &more})
+        for (const std::string& name : *list) all += cat(all.empty() ? "+" : " +", name);
+    if (all.empty() || write_file_at(group, "cgroup.subtree_control", all)) return {};
+    TRY(enable_controllers(group, controllers));
+    for (const std::string& name : more) (void)write_file_at(group, "cgroup.subtree_control", cat("+", name));
+    return {};
+}
+
+// For what is there where the machine's own group is to be.
+Result<> take_existing(int parent, const std::string& name, const std::string& path, Existing existing) {
+    if (existing == Existing::take) return {};
+    if (existing == Existing::replace) {
+        // What an earlier machine left: only an empty group can be removed.
+        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) < 0)
+            return error(Errc::busy, cat("the cgroup ", path,
+                                         " is in use; 'croft doctor --repair' clears what no machine owns"));
+        if (mkdirat(parent, name.c_str(), 0755) < 0) return os_error(errno, cat("making the cgroup ", path));
+        return {};
+    }
+    std::string processes = TRY(read_file_at(parent, cat(name, "/cgroup.procs").c_str(), 1 << 16));
+    if (processes.empty()) return {};
+    return error(Errc::busy, cat("the cgroup ", path, " is in use: it has processes (the first is ",
+                                 trim(std::string_view(processes).substr(0, processes.find('\n'))), ")"));
+}
+
+}  // namespace
+
 Result<Fd> make_cgroup(const std::string& mount, const std::string& path,
-                       const std::vector<std::string>& controllers) {
+                       const std::vector<std::string>& controllers, const std::vector<std::string>& more,
+                       Existing existing) {
     Fd group = TRY(open_group(AT_FDCWD, mount.c_str()));
     size_t at = 0;
     while (at < path.size()) {
         size_t slash = std::min(path.find('/', at), path.size());
         std::string name = path.substr(at, slash - at);
         at = slash + 1;
-        TRY(enable_controllers(group.get(), controllers));
+        TRY(enable(group.get(), controllers, more));
         bool last = at >= path.size();
         int made = mkdirat(group.get(), name.c_str(), 0755);
-        if (made < 0 && errno == EEXIST && last) {
-            // What an earlier machine left: only an empty group can be removed.
-            if (unlinkat(group.get(), name.c_str(), AT_REMOVEDIR) < 0)
-                return error(Errc::busy,
-                             cat("the cgroup ", mount, "/", path,
-                                 " is in use; 'croft doctor --repair' clears what no machine owns"));
-            made = mkdirat(group.get(), name.c_str(), 0755);
-        }
         if (made < 0 && errno != EEXIST) return os_error(errno, cat("making the cgroup ", mount, "/", path));
+        if (made < 0 && last) TRY(take_existing(group.get(), name, cat(mount, "/", path), existing));
         group = TRY(open_group(group.get(), name.c_str()));
     }
     return group;

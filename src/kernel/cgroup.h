@@ -12,10 +12,14 @@
 
 namespace croft::kernel {
 
-// Makes PATH below the cgroup2 mount with its missing parents and enables `controllers` in each parent. A
-// group of that name that is there already is taken only when it is empty. The directory's fd.
+// What is done about a group of that name that is there already: an empty one is made anew, one without processes (or
+// any at all) is taken as it is; the rest is refused.
+enum class Existing { replace, without_processes, take };
+// Makes PATH below the cgroup2 mount with its missing parents and enables `controllers` in each parent, and `more` where
+// that is possible. The directory's fd.
 Result<Fd> make_cgroup(const std::string& mount, const std::string& path,
-                       const std::vector<std::string>& controllers);
+                       const std::vector<std::string>& controllers, const std::vector<std::string>& more = {},
+                       Existing existing = Existing::replace);
 // Enables controllers for the children of a group; one the kernel does not offer is an error that names it.
 Result<> enable_controllers(int group, const std::vector<std::string>& controllers);
 // Those of `wanted` that the group may enable (cgroup.controllers).

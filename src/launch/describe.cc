@@ -31,6 +31,12 @@ std::string phrase(const AttachRoot&) {
 std::string phrase(const Attach& s) {
     return cat("mounting on ", s.target);
 }
+std::string phrase(const MakePoint& s) {
+    return cat("making ", s.path, " in the tree");
+}
+std::string phrase(const CopyUp& s) {
+    return cat("copying what is in ", s.from, " to the tmpfs on it");
+}
 std::string phrase(const MakeDir& s) {
     return cat("making the directory ", shown(s.path));
 }

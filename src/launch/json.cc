@@ -65,10 +65,16 @@ const char* create_name(Create create) {
     return names[static_cast<size_t>(create)];
 }
 
+const char* existing_name(ExistingGroup existing) {
+    static constexpr const char* names[] = {"replace", "without-processes", "take"};
+    return names[static_cast<size_t>(existing)];
+}
+
 // A number whose member's name says that it is not just a number.
 std::string bits_text(std::string_view name, uint64_t value) {
     if (name == "mode" || name == "umask") return octal(value);
-    if (name == "set" || name == "clear" || name == "attr") return bit_names(value, attr_bits);
+    if (name == "set" || name == "clear" || name == "attr" || name == "top_set" || name == "top_clear")
+        return bit_names(value, attr_bits);
     if (name == "propagation") return bit_names(value, propagation_bits);
     if (name == "new_namespaces" || name == "type") return bit_names(value, namespace_bits);
     if (name.starts_with("cap_")) return hexadecimal(value);
@@ -153,6 +159,8 @@ class Printer {
             json.begin_array().value(v.first).value(v.second).end_array();
         } else if constexpr (std::is_same_v<T, Create>) {
             json.value(create_name(v));
+        } else if constexpr (std::is_same_v<T, ExistingGroup>) {
+            json.value(existing_name(v));
         } else if constexpr (std::is_same_v<T, char>) {
             json.value(std::string_view(&v, 1));
         } else if constexpr (std::unsigned_integral<T> && !std::is_same_v<T, bool>) {

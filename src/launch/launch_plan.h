@@ -39,18 +39,24 @@ struct DeviceAccess {               // allow rule of the device policy; everythi
         v("type", s.type), v("major", s.major), v("minor", s.minor), v("access", s.access), v("allow", s.allow);
     }
 };
+// What is done when the group is there already: one that is empty is made anew (replace), one is taken as it is when it
+// has no processes, or always.
+enum class ExistingGroup : uint8_t { replace, without_processes, take };
 struct Cgroup {
     std::string path;               // below the cgroup2 mount ("croft/web"); empty: stay in the caller's
     std::string payload;            // subgroup the payload lives in and owns ("payload"), or ""
     std::vector<std::string> controllers;   // to enable on the way down
+    std::vector<std::string> more_controllers;  // likewise, where they can be enabled
+    ExistingGroup existing = ExistingGroup::replace;
     std::vector<CgroupSetting> settings;
     bool device_policy = false;
     std::vector<DeviceAccess> devices;
-    bool delegate = false;          // chown the payload's group to owner_uid/gid
+    bool delegate = false;          // chown the payload's group (the group itself, without one) to owner_uid/gid
     uint32_t owner_uid = 0, owner_gid = 0;
     bool of_unit = false;           // it is the group of the launcher's own unit: systemd has made and limited it
     static constexpr void fields(auto& v, auto& s) {
-        v("path", s.path), v("payload", s.payload), v("controllers", s.controllers), v("settings", s.settings),
+        v("path", s.path), v("payload", s.payload), v("controllers", s.controllers),
+            v("more_controllers", s.more_controllers), v("existing", s.existing), v("settings", s.settings),
             v("device_policy", s.device_policy), v("devices", s.devices), v("delegate", s.delegate),
             v("owner_uid", s.owner_uid), v("owner_gid", s.owner_gid), v("of_unit", s.of_unit);
     }
@@ -71,7 +77,8 @@ struct Process {
     bool init = false;                           // run argv under croft-init
     uint32_t uid = 0, gid = 0, umask = 0022;
     std::vector<uint32_t> groups;
-    uint64_t cap_bounding = 0, cap_effective = 0, cap_inheritable = 0, cap_ambient = 0;  // permitted = effective
+    uint64_t cap_bounding = 0, cap_effective = 0, cap_inheritable = 0, cap_ambient = 0;
+    std::optional<uint64_t> cap_permitted;       // unset: as effective
     bool no_new_privileges = false;
     std::string seccomp;                         // canonical filter request (run/seccomp_cache.h); "" none
     std::vector<ResourceLimit> rlimits;
@@ -95,6 +102,7 @@ struct Process {
             v("init", s.init), v("uid", s.uid), v("gid", s.gid), v("umask", s.umask), v("groups", s.groups),
             v("cap_bounding", s.cap_bounding), v("cap_effective", s.cap_effective),
             v("cap_inheritable", s.cap_inheritable), v("cap_ambient", s.cap_ambient),
+            v("cap_permitted", s.cap_permitted),
             v("no_new_privileges", s.no_new_privileges), v("seccomp", s.seccomp), v("rlimits", s.rlimits),
             v("oom_score_adjust", s.oom_score_adjust), v("cpu_affinity", s.cpu_affinity),
             v("personality", s.personality), v("sched_policy", s.sched_policy), v("sched_nice", s.sched_nice),

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "launch/steps.h"
+#include "launch/launch_plan.h"
 
 namespace croft::launch::reflect {
 
@@ -42,6 +42,9 @@ concept Enum = std::is_enum_v<T>;
 // One past the last enumerator; each enum that a plan holds has its overload.
 constexpr uint64_t enum_end(Create) {
     return static_cast<uint64_t>(Create::like_source) + 1;
+}
+constexpr uint64_t enum_end(ExistingGroup) {
+    return static_cast<uint64_t>(ExistingGroup::take) + 1;
 }
 
 }  // namespace croft::launch::reflect

@@ -45,7 +45,8 @@ struct MakeUserns {
     }
 };
 
-// Clones a mount of a host path (or, with `base`, of a path inside that slot's tree) as a detached mount.
+// Clones a mount of a host path (or, with `base`, of a path inside that slot's tree) as a detached mount. `attr` is for
+// all of a recursive clone; `top_set` and `top_clear` come after it, for its topmost mount alone.
 struct OpenTree {
     Slot slot;
     std::string path;
@@ -53,20 +54,25 @@ struct OpenTree {
     bool recursive = false;
     MountAttr attr;
     Slot idmap = no_slot;           // user namespace whose maps the mount gets
+    uint64_t top_set = 0, top_clear = 0;
+    bool map_top = false;           // the maps too are for the topmost mount alone
     static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("path", s.path), v("base", s.base), v("recursive", s.recursive), v("attr", s.attr),
-            v("idmap", s.idmap);
+            v("idmap", s.idmap), v("top_set", s.top_set), v("top_clear", s.top_clear), v("map_top", s.map_top);
     }
 };
 
-// A new file system instance as a detached mount: fsopen, fsconfig for each option, fsmount.
+// A new file system instance as a detached mount: fsopen, fsconfig for each option, fsmount. Where the kernel will not
+// have one mounted by this user namespace (EPERM), the mount in the slot `instead` takes its place.
 struct MakeFs {
     Slot slot;
     std::string type, source;
     std::vector<std::pair<std::string, std::string>> options;  // an empty value is a flag
     uint64_t attr = 0;
+    Slot instead = no_slot;
     static constexpr void fields(auto& v, auto& s) {
-        v("slot", s.slot), v("type", s.type), v("source", s.source), v("options", s.options), v("attr", s.attr);
+        v("slot", s.slot), v("type", s.type), v("source", s.source), v("options", s.options), v("attr", s.attr),
+            v("instead", s.instead);
     }
 };
 
@@ -96,17 +102,39 @@ struct AttachRoot {
 
 // Attaches a detached mount at a path inside the root, which is walked with RESOLVE_IN_ROOT. `no_symlinks` refuses
 // any symlink on the way (API mounts: a tree whose /proc is a link is hostile or broken). What `create` makes belongs
-// to uid and gid.
+// to uid and gid. `keep_mode`: the mount's root gets the permissions of what it covers, when that was there.
 struct Attach {
     Slot slot;
     std::string target;
     Create create = Create::no;
     bool no_symlinks = false;
     uint32_t uid = 0, gid = 0;
+    bool keep_mode = false;
     static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("target", s.target), v("create", s.create), v("no_symlinks", s.no_symlinks),
-            v("uid", s.uid), v("gid", s.gid);
+            v("uid", s.uid), v("gid", s.gid), v("keep_mode", s.keep_mode);
     }
+};
+
+// Makes a path inside the root with all that it leads through, symlinks that lead to nothing yet too: where a mount
+// will be put later, or the payload's working directory. What is there is left as it is.
+struct MakePoint {
+    std::string path;
+    bool directory = true;
+    bool no_symlinks = false;
+    uint32_t uid = 0, gid = 0;
+    static constexpr void fields(auto& v, auto& s) {
+        v("path", s.path), v("directory", s.directory), v("no_symlinks", s.no_symlinks), v("uid", s.uid),
+            v("gid", s.gid);
+    }
+};
+
+// Copies what is below a path inside the root (if it is there) into the slot's mount, with owners, permissions and
+// times: what a tmpfs is about to cover. Other mounts below it are not looked into.
+struct CopyUp {
+    Slot slot;
+    std::string from;
+    static constexpr void fields(auto& v, auto& s) { v("slot", s.slot), v("from", s.from); }
 };
 
 // Things made inside a slot's tree (a detached tmpfs, or the root). Ids are those of the user namespace in which the
@@ -122,14 +150,16 @@ struct MakeDir {
         v("base", s.base), v("path", s.path), v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
     }
 };
+// Type 'c', 'b', or 'p' for a FIFO. `replace`: the same node is kept, and anything else but a directory makes room.
 struct MakeNode {
     Slot base;
     std::string path;
     char type = 'c';
     uint32_t major = 0, minor = 0, mode = 0666, uid = 0, gid = 0;
+    bool replace = false;
     static constexpr void fields(auto& v, auto& s) {
         v("base", s.base), v("path", s.path), v("type", s.type), v("major", s.major), v("minor", s.minor),
-            v("mode", s.mode), v("uid", s.uid), v("gid", s.gid);
+            v("mode", s.mode), v("uid", s.uid), v("gid", s.gid), v("replace", s.replace);
     }
 };
 // `optional`: a tree that cannot take the link (read-only, no such directory) is left as it is.
@@ -193,12 +223,16 @@ struct NotifySocket {
         v("slot", s.slot), v("base", s.base), v("path", s.path), v("uid", s.uid), v("gid", s.gid);
     }
 };
-// Changes attributes of a mount that is attached inside the root.
+// Changes attributes of a mount that is attached inside the root: what is at `target`, or the mount in a slot, wherever
+// it is by now (`target` is then for sentences only).
 struct SetAttr {
     std::string target;
     MountAttr attr;
     bool recursive = false;
-    static constexpr void fields(auto& v, auto& s) { v("target", s.target), v("attr", s.attr), v("recursive", s.recursive); }
+    Slot slot = no_slot;
+    static constexpr void fields(auto& v, auto& s) {
+        v("target", s.target), v("attr", s.attr), v("recursive", s.recursive), v("slot", s.slot);
+    }
 };
 // Binds a path inside the root onto itself (or onto `target`) with other attributes: /proc/sys read-only.
 // `optional`: a path that is not there is passed over.
@@ -212,11 +246,14 @@ struct BindInside {
     }
 };
 // Covers a path with an empty, inaccessible file or directory of the stage (never with a file of the tree:
-// CVE-2025-31133). `optional` as above. Symlinks are never followed.
+// CVE-2025-31133). `optional` as above. Symlinks are refused, or with `follow` walked inside the root: then it is what
+// they lead to that is covered.
 struct Mask {
     std::string target;
-    bool optional = true;
-    static constexpr void fields(auto& v, auto& s) { v("target", s.target), v("optional", s.optional); }
+    bool optional = true, follow = false;
+    static constexpr void fields(auto& v, auto& s) {
+        v("target", s.target), v("optional", s.optional), v("follow", s.follow);
+    }
 };
 // Unmounts the stage's own proc and sysfs: they are there only so that a user namespace may mount its own.
 struct DropStageApi {
@@ -259,17 +296,17 @@ struct Fail {
     static constexpr void fields(auto& v, auto& s) { v("error", s.error); }
 };
 
-using Step = std::variant<MakeUserns, OpenTree, MakeFs, MakeOverlay, AttachRoot, Attach, MakeDir, MakeNode, MakeLink,
-                          MakeFile, MakeFifo, Remove, CopyFile, NotifySocket, SetAttr, BindInside, Mask, DropStageApi,
-                          EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole, ContainerHooks,
-                          Fail>;
+using Step = std::variant<MakeUserns, OpenTree, MakeFs, MakeOverlay, AttachRoot, Attach, MakePoint, CopyUp, MakeDir,
+                          MakeNode, MakeLink, MakeFile, MakeFifo, Remove, CopyFile, NotifySocket, SetAttr, BindInside,
+                          Mask, DropStageApi, EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole,
+                          ContainerHooks, Fail>;
 
 // What each kind is called in JSON, in the variant's order.
 inline constexpr const char* step_kinds[] = {
-    "make-userns", "open-tree", "make-fs", "make-overlay", "attach-root", "attach", "make-dir", "make-node",
-    "make-link", "make-file", "make-fifo", "remove", "copy-file", "notify-socket", "set-attr", "bind-inside",
-    "mask", "drop-stage-api", "enter-root", "pivot-root", "sysctl", "set-hostname", "loopback-up",
-    "open-console", "container-hooks", "fail"};
+    "make-userns", "open-tree", "make-fs", "make-overlay", "attach-root", "attach", "make-point", "copy-up",
+    "make-dir", "make-node", "make-link", "make-file", "make-fifo", "remove", "copy-file", "notify-socket",
+    "set-attr", "bind-inside", "mask", "drop-stage-api", "enter-root", "pivot-root", "sysctl", "set-hostname",
+    "loopback-up", "open-console", "container-hooks", "fail"};
 static_assert(std::size(step_kinds) == std::variant_size_v<Step>);
 inline const char* kind_name(const Step& step) {
     return step_kinds[step.index()];

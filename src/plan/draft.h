@@ -33,6 +33,7 @@ class Draft {
     Plans& plans;
     launch::LaunchPlan& launch = plans.launch;
     const bool boot = spec.mode == spec::Mode::boot;
+    const bool bundle = spec.root.layout == spec::Layout::bundle;
 
     // Decided by plan_users and plan_namespaces.
     bool private_users = false;   // the payload gets a user namespace of its own
@@ -93,7 +94,7 @@ class Draft {
     launch::Slot idmap_ = launch::no_slot, scratch_ = launch::no_slot;
 };
 
-// The topics, in the order of the calls.
+// The topics of a machine, in the order of the calls.
 Result<> check_offered(const Draft&);  // what no plan can do yet, or not for this tree
 Result<> plan_users(Draft&);
 Result<> plan_namespaces(Draft&);
@@ -107,8 +108,38 @@ Result<> plan_api(Draft&);     // proc, sysfs, cgroup2 …, masks, sysctls, host
 Result<> plan_command(Draft&);
 Result<> plan_process(Draft&);   // identity, limits, scheduling, the stop signal
 Result<> plan_security(Draft&);  // capabilities and the system call filter
+Result<> plan_life(Draft&);      // hooks, network devices, resctrl, NUMA memory
 void plan_unit(Draft&);
 Result<> plan_stop(Draft&);  // a part of plan_process that the unit needs alone
+
+// Those of an OCI bundle that are others (plan_bundle_*.cc): what its config.json says, in its words, and no more.
+Result<> plan_bundle_users(Draft&);
+Result<> plan_bundle_cgroup(Draft&);
+Result<> plan_bundle_root(Draft&);
+Result<> plan_bundle_mounts(Draft&);  // with /dev's nodes
+Result<> plan_bundle_inside(Draft&);  // what is done among the finished mounts
+Result<> plan_bundle_command(Draft&);
+
+// A setting by the name that whoever made it knows it by: an option of croft, or a member of config.json.
+inline std::string_view named(const Draft& d, std::string_view option, std::string_view member) {
+    return d.bundle ? member : option;
+}
+// The settings of the spec's resources, as files of the group.
+Result<> plan_limits(Draft&);
+// Whether a new instance of a file system that shows a namespace may be mounted by the payload's process.
+bool may_mount(const Draft& d, bool owns_namespace);
+// A clone of the host's own mount in its stead: for what the payload's user namespace may not mount anew.
+launch::Slot open_api(Draft& d, std::string source, uint64_t attributes);
+// "net.ipv4.ip_forward" as a path below /proc/sys.
+std::string sysctl_path(const std::string& name);
+// A tmpfs with these options (their ids are the payload's) in the host list; `mode` unless they say another one.
+Result<launch::Slot> user_tmpfs(Draft& d, std::string_view who, const std::vector<std::string>& options,
+                                std::string_view mode, uint64_t attributes);
+std::vector<launch::IdMap> id_maps(const std::vector<spec::IdMapping>& maps);
+// A user namespace with these maps, for mounts.
+launch::Slot make_userns(Draft& d, std::vector<launch::IdMap> uids, std::vector<launch::IdMap> gids);
+// "0-3,6" as single numbers; `what` is said of one that is none.
+Result<std::vector<uint32_t>> number_list(std::string_view text, std::string_view what);
 
 // Mount options by their mount(8) names as attributes; those that are not the mount's own are left in `rest`.
 struct MountFlags {

@@ -45,23 +45,31 @@ void mount_api(Draft& d, const char* type, std::vector<std::pair<std::string, st
     d.inside(api_mount(slot, target, create));
 }
 
-// The host's own mount, brought along by the launcher: for what the payload's user namespace may not mount
-// anew because it does not own the namespace that the file system shows.
-void bind_api(Draft& d, std::string source, const char* target, uint64_t attributes) {
+}  // namespace
+
+// Brought along by the launcher, because the payload's user namespace does not own the namespace that the file system
+// shows.
+Slot open_api(Draft& d, std::string source, uint64_t attributes) {
     launch::OpenTree tree{.slot = d.new_slot(), .path = std::move(source)};
     // Mounts below it stay behind; in a user namespace of the caller's they are locked together and must come
     // along.
     tree.recursive = !d.facts.privileged;
     tree.attr = {.set = attributes, .propagation = MS_PRIVATE};
-    launch::Attach attach = d.attach(tree.slot, target);
-    attach.no_symlinks = true;
-    d.stage(std::move(attach));
+    Slot slot = tree.slot;
     d.host(std::move(tree));
+    return slot;
 }
 
-// Whether a new instance of a file system that shows this namespace may be mounted by the payload's process.
 bool may_mount(const Draft& d, bool owns_namespace) {
     return owns_namespace || (d.facts.privileged && !d.private_users);
+}
+
+namespace {
+
+void bind_api(Draft& d, std::string source, const char* target, uint64_t attributes) {
+    launch::Attach attach = d.attach(open_api(d, std::move(source), attributes), target);
+    attach.no_symlinks = true;
+    d.stage(std::move(attach));
 }
 
 void plan_stage_part(Draft& d) {
@@ -88,8 +96,9 @@ void plan_file_systems(Draft& d) {
     if (may_mount(d, d.own_ipc)) mount_api(d, "mqueue", {}, quiet, "/dev/mqueue");
 }
 
-// "net.ipv4.ip_forward" as a path below /proc/sys. As in sysctl(8), where the first separator is a '/', dots
-// are part of names ("net/ipv4/conf/eth0.1/forwarding").
+}  // namespace
+
+// As in sysctl(8), where the first separator is a '/', dots are part of names ("net/ipv4/conf/eth0.1/forwarding").
 std::string sysctl_path(const std::string& name) {
     size_t first = name.find_first_of("./");
     if (first == name.npos || name[first] == '/') return name;
@@ -97,6 +106,8 @@ std::string sysctl_path(const std::string& name) {
     for (char& c : path) c = c == '.' ? '/' : c == '/' ? '.' : c;
     return path;
 }
+
+namespace {
 
 void protect(Draft& d, const std::string& path) {
     d.inside(launch::BindInside{.source = path, .target = path, .attr = {.set = attr::ro}, .optional = true});

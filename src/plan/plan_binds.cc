@@ -3,24 +3,24 @@
 
 namespace croft::plan {
 
-namespace {
-
-using launch::Slot;
-using spec::BindIds;
-using spec::Mount;
-
-std::vector<launch::IdMap> copy(const std::vector<spec::IdMapping>& maps) {
+std::vector<launch::IdMap> id_maps(const std::vector<spec::IdMapping>& maps) {
     std::vector<launch::IdMap> out;
     for (const spec::IdMapping& map : maps) out.push_back({map.inside, map.outside, map.count});
     return out;
 }
 
-Slot custom_map(Draft& d, std::vector<launch::IdMap> uids, std::vector<launch::IdMap> gids) {
+launch::Slot make_userns(Draft& d, std::vector<launch::IdMap> uids, std::vector<launch::IdMap> gids) {
     launch::MakeUserns step{d.new_slot(), std::move(uids), std::move(gids)};
-    Slot slot = step.slot;
+    launch::Slot slot = step.slot;
     d.host(std::move(step));
     return slot;
 }
+
+namespace {
+
+using launch::Slot;
+using spec::BindIds;
+using spec::Mount;
 
 // The source's owner is seen as one user inside; everybody else's files belong to nobody.
 Result<Slot> owner_map(Draft& d, const Mount& mount, std::pair<uint32_t, uint32_t> inside) {
@@ -29,12 +29,12 @@ Result<Slot> owner_map(Draft& d, const Mount& mount, std::pair<uint32_t, uint32_
     if (owner == d.facts.path_owners.end() || !uid || !gid)
         return error(Errc::failed,
                      cat(option_of(mount), ": the owner of ", quoted(mount.source), " is not known"));
-    return custom_map(d, {{owner->second.first, *uid, 1}}, {{owner->second.second, *gid, 1}});
+    return make_userns(d, {{owner->second.first, *uid, 1}}, {{owner->second.second, *gid, 1}});
 }
 
 // Which user namespace maps the ids of this bind; none when its files shall look as they are.
 Result<Slot> map_of(Draft& d, const Mount& mount) {
-    if (!mount.uid_mappings.empty()) return custom_map(d, copy(mount.uid_mappings), copy(mount.gid_mappings));
+    if (!mount.uid_mappings.empty()) return make_userns(d, id_maps(mount.uid_mappings), id_maps(mount.gid_mappings));
     switch (mount.ids) {
         case BindIds::none:
             return launch::no_slot;

@@ -7,113 +7,6 @@ namespace croft::plan {
 
 namespace {
 
-constexpr uint64_t default_tasks = 16384;  // as systemd gives to each machine
-
-std::string number(uint64_t value) {
-    return value == UINT64_MAX ? "max" : cat(value);
-}
-
-bool has_controller(const Draft& d, std::string_view name) {
-    return std::ranges::find(d.facts.cgroup_controllers, name) != d.facts.cgroup_controllers.end();
-}
-
-// The settings of the spec as files of cgroup2 (Documentation/admin-guide/cgroup-v2.rst), each with the
-// option that it came from for the sentence of its refusal.
-class Limits {
-  public:
-    explicit Limits(Draft& d) : d_(d) {}
-
-    Result<> all() {
-        const spec::Resources& r = d_.spec.resources;
-        TRY(memory(r));
-        TRY(cpu(r));
-        if (!r.cpuset_cpus.empty()) TRY(set("cpuset.cpus", r.cpuset_cpus, "--allowed-cpus"));
-        if (!r.cpuset_mems.empty()) TRY(set("cpuset.mems", r.cpuset_mems, "--allowed-memory-nodes"));
-        TRY(tasks(r));
-        TRY(io(r));
-        for (const auto& [size, bytes] : r.hugetlb)
-            TRY(set(cat("hugetlb.", size, ".max"), number(bytes), "hugepageLimits"));
-        for (const auto& [device, value] : r.rdma) TRY(set("rdma.max", cat(device, " ", value), "rdma"));
-        for (const auto& [file, value] : r.unified) TRY(set(file, value, cat("unified ", file)));
-        return {};
-    }
-
-  private:
-    Result<> set(std::string file, std::string value, std::string_view option) {
-        if (file.find('/') != file.npos)
-            return error(Errc::invalid, cat(option, ": ", quoted(file), " is no file of a cgroup"));
-        std::string controller = file.substr(0, file.find('.'));
-        if (d_.launch.cgroup.path.empty())
-            return error(Errc::unsupported,
-                         cat(option,
-                             ": this host has no cgroup2 that croft may use, so nothing can be "
-                             "limited (mount one at /sys/fs/cgroup, or start croft in a delegated group)"));
-        if (controller != "cgroup" && !has_controller(d_, controller))
-            return error(Errc::unsupported,
-                         cat(option, ": this host has no cgroup2 ", controller,
-                             " controller that croft may use (it may be switched off, held by cgroup v1, "
-                             "or not delegated)"));
-        auto& wanted = d_.launch.cgroup.controllers;
-        if (controller != "cgroup" && std::ranges::find(wanted, controller) == wanted.end())
-            wanted.push_back(controller);
-        d_.launch.cgroup.settings.push_back({std::move(file), std::move(value)});
-        return {};
-    }
-
-    Result<> memory(const spec::Resources& r) {
-        struct Row {
-            const std::optional<uint64_t>& value;
-            const char *file, *option;
-        };
-        const Row rows[] = {{r.memory_max, "memory.max", "--memory"},
-                            {r.memory_high, "memory.high", "--memory-high"},
-                            {r.memory_low, "memory.low", "--memory-low"},
-                            {r.memory_min, "memory.min", "--memory-min"},
-                            {r.swap_max, "memory.swap.max", "--memory-swap"}};
-        for (const Row& row : rows)
-            if (row.value) TRY(set(row.file, number(*row.value), row.option));
-        return {};
-    }
-
-    Result<> cpu(const spec::Resources& r) {
-        uint64_t period = r.cpu_period.value_or(100'000);
-        if (r.cpu_quota || r.cpu_period) {
-            std::string quota = "max";
-            // The kernel refuses less than a millisecond.
-            if (r.cpu_quota && *r.cpu_quota != UINT64_MAX)
-                quota = cat(std::max<uint64_t>(*r.cpu_quota * period / 1'000'000, 1000));
-            TRY(set("cpu.max", cat(quota, " ", period), "--cpus"));
-        }
-        if (r.cpu_burst) TRY(set("cpu.max.burst", cat(*r.cpu_burst), "burst"));
-        if (r.cpu_weight) TRY(set("cpu.weight", cat(*r.cpu_weight), "--cpu-weight"));
-        if (r.cpu_idle) TRY(set("cpu.idle", "1", "--cpu-weight"));
-        return {};
-    }
-
-    Result<> tasks(const spec::Resources& r) {
-        if (r.tasks_max) return set("pids.max", number(*r.tasks_max), "--tasks");
-        // Nobody asked for the default, so a host that cannot do it goes without.
-        if (d_.boot && has_controller(d_, "pids") && !d_.launch.cgroup.path.empty())
-            return set("pids.max", cat(default_tasks), "TasksMax");
-        return {};
-    }
-
-    Result<> io(const spec::Resources& r) {
-        if (r.io_weight) TRY(set("io.weight", cat("default ", *r.io_weight), "--io-weight"));
-        for (const auto& [path, limit] : r.io_max) {
-            auto device = d_.facts.devices.find(path);
-            if (device == d_.facts.devices.end() || device->second.type != 'b')
-                return error(Errc::invalid,
-                             cat("I/O limit: ", quoted(path), " is no block device of this host"));
-            TRY(set("io.max", cat(device->second.major, ":", device->second.minor, " ", limit),
-                    "an I/O limit"));
-        }
-        return {};
-    }
-
-    Draft& d_;
-};
-
 void allow(Draft& d, char type, int64_t major, int64_t minor, std::string_view access) {
     d.launch.cgroup.devices.push_back({type, major, minor, std::string(access), true});
 }
@@ -259,7 +152,7 @@ Result<> plan_cgroup(Draft& d) {
         d.warn(
             "this host has no cgroup2 that croft may use: the machine stays in the caller's control group");
     }
-    TRY(Limits(d).all());
+    TRY(plan_limits(d));
     if (cgroup.of_unit) leave_limits_to_systemd(cgroup);
     if (cgroup.of_unit && d.boot) choose_controllers(d);
     TRY(device_rules(d));

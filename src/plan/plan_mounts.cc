@@ -45,6 +45,38 @@ bool is_below_api(std::string_view path) {
     return false;
 }
 
+// The size's default is half of the host's memory, by the kernel.
+Result<Slot> user_tmpfs(Draft& d, std::string_view who, const std::vector<std::string>& given,
+                        std::string_view default_mode, uint64_t attributes) {
+    std::string mode(default_mode);
+    uint32_t uid = d.root_uid, gid = d.root_gid;
+    std::vector<std::pair<std::string, std::string>> options;
+    for (const std::string& option : given) {
+        size_t equals = option.find('=');
+        std::string key = option.substr(0, equals);
+        std::string value = equals == option.npos ? "" : option.substr(equals + 1);
+        if (key == "mode") {
+            mode = value;
+        } else if (key == "uid" || key == "gid") {
+            auto inside = parse_uint(value);
+            auto id = inside && *inside <= UINT32_MAX
+                          ? (key == "uid" ? d.host_uid(static_cast<uint32_t>(*inside))
+                                          : d.host_gid(static_cast<uint32_t>(*inside)))
+                          : std::nullopt;
+            if (!id) return error(Errc::invalid, cat(who, ": ", quoted(option), " is no id of this machine"));
+            (key == "uid" ? uid : gid) = *id;
+        } else {
+            options.emplace_back(std::move(key), std::move(value));
+        }
+    }
+    if (!mode.empty()) options.emplace_back("mode", mode);
+    if (uid != 0) options.emplace_back("uid", cat(uid));
+    if (gid != 0) options.emplace_back("gid", cat(gid));
+    Slot slot = d.new_slot();
+    d.host(launch::MakeFs{.slot = slot, .type = "tmpfs", .source = d.bundle ? "tmpfs" : "croft", .options = std::move(options), .attr = attributes});
+    return slot;
+}
+
 namespace {
 
 // proc and sysfs are mounted by the payload's process, after these: whatever is put below them would be
@@ -58,36 +90,9 @@ Result<> check_target(const Mount& mount) {
 
 Result<> tmpfs(Draft& d, const Mount& mount) {
     MountFlags flags = mount_flags(mount.options);
-    std::string mode = "0755";
-    uint32_t uid = d.root_uid, gid = d.root_gid;
-    std::vector<std::pair<std::string, std::string>> options;
-    for (const std::string& option : flags.rest) {
-        size_t equals = option.find('=');
-        std::string key = option.substr(0, equals);
-        std::string value = equals == option.npos ? "" : option.substr(equals + 1);
-        if (key == "mode") {
-            mode = value;
-        } else if (key == "uid" || key == "gid") {
-            auto inside = parse_uint(value);
-            auto id = inside && *inside <= UINT32_MAX
-                          ? (key == "uid" ? d.host_uid(static_cast<uint32_t>(*inside))
-                                          : d.host_gid(static_cast<uint32_t>(*inside)))
-                          : std::nullopt;
-            if (!id)
-                return error(Errc::invalid, cat("--tmpfs: ", quoted(option), " is no id of this machine"));
-            (key == "uid" ? uid : gid) = *id;
-        } else {
-            options.emplace_back(std::move(key), std::move(value));
-        }
-    }
-    options.emplace_back("mode", mode);
-    if (uid != 0) options.emplace_back("uid", cat(uid));
-    if (gid != 0) options.emplace_back("gid", cat(gid));
-    // The size's default is half of the host's memory, by the kernel.
-    Slot slot = d.new_slot();
     uint64_t attributes =
         ((attr::nosuid | attr::nodev) & ~flags.clear) | flags.set | (mount.writable ? 0 : attr::ro);
-    d.host(launch::MakeFs{slot, "tmpfs", "croft", std::move(options), attributes});
+    Slot slot = TRY(user_tmpfs(d, "--tmpfs", flags.rest, "0755", attributes));
     d.stage(d.attach(slot, mount.target));
     return {};
 }

@@ -45,6 +45,14 @@ Result<> take_time(Draft& d) {
     if (!ns.time) return {};
     if (!d.facts.has_time_ns)
         return error(Errc::unsupported, "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS)");
+    if (!ns.time_path.empty()) {
+        if (ns.monotonic_offset || ns.boottime_offset)
+            return error(Errc::invalid,
+                         cat("timeOffsets: the clocks of the time namespace ", quoted(ns.time_path),
+                             " are set already, only those of a new one can be"));
+        d.launch.join.push_back({ns.time_path, CLONE_NEWTIME});
+        return {};
+    }
     d.launch.new_namespaces |= CLONE_NEWTIME;
     d.launch.monotonic_offset = ns.monotonic_offset;
     d.launch.boottime_offset = ns.boottime_offset;
@@ -57,7 +65,16 @@ Result<> plan_namespaces(Draft& d) {
     const spec::Namespaces& ns = d.spec.namespaces;
     // Without a user namespace the payload lives in the launcher's mount namespace, which is thrown away
     // otherwise.
-    if (d.private_users) d.launch.new_namespaces |= CLONE_NEWUSER | CLONE_NEWNS;
+    if (d.private_users && d.spec.users.path.empty()) d.launch.new_namespaces |= CLONE_NEWUSER;
+    if (!d.spec.users.path.empty()) d.launch.join.push_back({d.spec.users.path, CLONE_NEWUSER});
+    if (ns.mount == "host")
+        return error(Errc::unsupported,
+                     "linux.namespaces: there is no mount namespace: croft makes each container one, so list "
+                     "{\"type\": \"mount\"}");
+    if (!ns.mount.empty() && ns.mount != "private")
+        d.launch.join.push_back({ns.mount, CLONE_NEWNS});
+    else if (d.private_users)
+        d.launch.new_namespaces |= CLONE_NEWNS;
     d.own_pid = take(d, ns.pid, CLONE_NEWPID) == Whose::own;
     d.own_ipc = take(d, ns.ipc, CLONE_NEWIPC) == Whose::own;
     d.own_cgroup = take(d, ns.cgroup, CLONE_NEWCGROUP) == Whose::own;

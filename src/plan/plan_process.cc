@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/signals.h"
 #include "plan/draft.h"
@@ -28,7 +29,7 @@ Result<> plan_rlimits(Draft& d) {
     constexpr uint64_t may_raise = uint64_t{1} << 24;  // CAP_SYS_RESOURCE
     // What the kernel gave to PID 1, not what this login session or service happens to have. Hard limits can
     // be raised to it by who holds CAP_SYS_RESOURCE only, so others pass on their own.
-    bool defaults = d.facts.privileged && (d.facts.capability_bounding & may_raise);
+    bool defaults = !d.bundle && d.facts.privileged && (d.facts.capability_bounding & may_raise);
     for (const LimitName& limit : limit_names) {
         std::optional<launch::ResourceLimit> value;
         if (auto found = d.facts.initial_rlimits.find(limit.name);
@@ -42,12 +43,15 @@ Result<> plan_rlimits(Draft& d) {
         if (std::ranges::find(limit_names, asked.name, [](const LimitName& l) {
                 return std::string_view(l.name);
             }) == std::end(limit_names))
-            return error(Errc::invalid, cat("--rlimit: ", quoted(asked.name), " is no resource limit"));
+            return error(Errc::invalid, cat(named(d, "--rlimit", "process.rlimits"), ": ", quoted(asked.name),
+                                            " is no resource limit"));
     return {};
 }
 
-// "0-3,6" as single numbers. The spec has checked the text; what is still wrong is refused all the same.
-Result<std::vector<uint32_t>> cpu_list(std::string_view text) {
+}  // namespace
+
+// The spec has checked the text; what is still wrong is refused all the same.
+Result<std::vector<uint32_t>> number_list(std::string_view text, std::string_view what) {
     std::vector<uint32_t> cpus;
     for (const std::string& part : split(text, ',')) {
         size_t dash = part.find('-');
@@ -55,11 +59,13 @@ Result<std::vector<uint32_t>> cpu_list(std::string_view text) {
         auto last = dash == part.npos ? first : parse_uint(std::string_view(part).substr(dash + 1));
         if (!first || !last || *first > *last || *last > 8191)
             return error(Errc::invalid,
-                         cat("--cpu-affinity: ", quoted(part), " is no CPU number or range (0-3,6)"));
+                         cat(what, ": ", quoted(part), " is no number or range (0-3,6)"));
         for (uint64_t cpu = *first; cpu <= *last; ++cpu) cpus.push_back(static_cast<uint32_t>(cpu));
     }
     return cpus;
 }
+
+namespace {
 
 Result<uint64_t> scheduler_flag(std::string_view name) {
     constexpr std::string_view names[] = {"SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM",
@@ -75,7 +81,8 @@ Result<uint64_t> scheduler_flag(std::string_view name) {
 Result<> plan_scheduling(Draft& d) {
     launch::Process& p = d.launch.process;
     const spec::Process& wanted = d.spec.process;
-    if (wanted.cpu_affinity) p.cpu_affinity = TRY(cpu_list(*wanted.cpu_affinity));
+    if (wanted.cpu_affinity) p.cpu_affinity = TRY(
+            number_list(*wanted.cpu_affinity, named(d, "--cpu-affinity", "process.execCPUAffinity.initial")));
     if (wanted.scheduler) {
         const spec::Scheduler& s = *wanted.scheduler;
         p.sched_policy = s.policy;
@@ -100,7 +107,7 @@ Result<> plan_scheduling(Draft& d) {
         p.personality = 0x0008;
     else if (!wanted.personality.empty())
         return error(Errc::invalid,
-                     cat("--personality: ", quoted(wanted.personality), " is neither x86 nor x86-64"));
+                     cat(named(d, "--personality: ", "linux.personality: "), quoted(wanted.personality), " is neither x86 nor x86-64"));
     return {};
 }
 
@@ -109,14 +116,19 @@ Result<> plan_scheduling(Draft& d) {
 Result<> plan_identity(Draft& d) {
     launch::Process& p = d.launch.process;
     const spec::TreeFacts& tree = d.facts.tree;
-    p.uid = tree.uid, p.gid = tree.gid;
-    p.groups = tree.groups;
+    if (d.spec.process.user.ids) {
+        std::tie(p.uid, p.gid) = *d.spec.process.user.ids;
+    } else {
+        p.uid = tree.uid, p.gid = tree.gid;
+        p.groups = tree.groups;
+    }
     for (uint32_t group : d.spec.process.user.extra_groups)
         if (std::ranges::find(p.groups, group) == p.groups.end()) p.groups.push_back(group);
     for (uint32_t group : p.groups)
         if (!d.host_gid(group))
             return error(Errc::invalid,
-                         cat("the group ", group, " is outside the ids of the machine's private users"));
+                         cat(named(d, "", "process.user.additionalGids: "), "the group ", group,
+                             " is outside the ids of the machine's private users"));
     p.umask = d.spec.process.user.umask.value_or(0022);
     p.oom_score_adjust = d.spec.process.oom_score_adjust;
     p.apparmor = d.spec.process.apparmor_profile;

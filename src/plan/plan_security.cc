@@ -1,4 +1,6 @@
 // Privileges: capabilities and the system call filter.
+#include <algorithm>
+
 #include "plan/capabilities.h"
 #include "plan/draft.h"
 #include "spec/seccomp_request.h"
@@ -37,7 +39,45 @@ Result<uint64_t> bounding_set(Draft& d) {
     return result & d.facts.capability_bounding;
 }
 
+// The five sets as they were given. What cannot be granted is left out, and told.
+Result<> exact_capabilities(Draft& d) {
+    launch::Process& p = d.launch.process;
+    const spec::CapabilitySets sets = d.spec.security.capabilities.value_or(spec::CapabilitySets());
+    uint64_t all = 0, unknown_bits = 0;
+    std::vector<std::string> unknown;
+    auto read = [&](const std::vector<std::string>& names) {
+        uint64_t set = 0;
+        for (const std::string& name : names) {
+            auto number = capability_number(name);
+            if (number)
+                set |= uint64_t{1} << *number;
+            else if (std::ranges::find(unknown, name) == unknown.end())
+                unknown.push_back(name);
+        }
+        all |= set;
+        return set;
+    };
+    p.cap_bounding = read(sets.bounding), p.cap_effective = read(sets.effective);
+    p.cap_inheritable = read(sets.inheritable), p.cap_ambient = read(sets.ambient);
+    uint64_t permitted = read(sets.permitted);
+    // A new user namespace starts with all that the kernel knows.
+    if (!d.private_users) unknown_bits = all & ~d.facts.capability_bounding;
+    for (std::string& name : capability_names(unknown_bits)) unknown.push_back(std::move(name));
+    if (!unknown.empty())
+        d.warn(cat("process.capabilities: ", join(unknown, ", "),
+                   " cannot be granted here: the container goes without"));
+    const uint64_t grantable = ~unknown_bits;
+    permitted &= grantable;
+    // The kernel's own rules (capabilities(7)): more than these cannot be had.
+    p.cap_bounding &= grantable, p.cap_effective &= permitted, p.cap_inheritable &= grantable;
+    p.cap_ambient &= permitted & p.cap_inheritable;
+    if (permitted != p.cap_effective) p.cap_permitted = permitted;
+    p.no_new_privileges = d.spec.security.no_new_privileges.value_or(false);
+    return {};
+}
+
 Result<> plan_capabilities(Draft& d) {
+    if (d.bundle) return exact_capabilities(d);
     launch::Process& p = d.launch.process;
     p.cap_bounding = TRY(bounding_set(d));
     p.cap_ambient =
@@ -63,6 +103,7 @@ spec::Security without_host_keys(const Draft& d) {
 
 Result<> plan_seccomp(Draft& d) {
     const spec::Security& s = d.spec.security;
+    if (d.bundle && !s.seccomp) return {};
     if (s.seccomp_off) {
         d.warn("without a system call filter every bug of the kernel is within the payload's reach");
         return {};
@@ -77,7 +118,9 @@ Result<> plan_seccomp(Draft& d) {
         return {};
     }
     launch::Process& p = d.launch.process;
-    p.seccomp = s.seccomp ? TRY(spec::profile_request(*s.seccomp).within("--seccomp"))
+    if (s.seccomp)
+        p.seccomp_listener = s.seccomp->listener_path, p.seccomp_metadata = s.seccomp->listener_metadata;
+    p.seccomp = s.seccomp ? TRY(spec::profile_request(*s.seccomp).within(named(d, "--seccomp", "linux.seccomp")))
                           : TRY(spec::default_request(p.cap_bounding, without_host_keys(d)));
     return {};
 }

@@ -16,12 +16,6 @@ Mode effective_mode(const Draft& d) {
     return d.facts.privileged ? Mode::pick : Mode::no;
 }
 
-std::vector<launch::IdMap> copy_maps(const std::vector<spec::IdMapping>& maps) {
-    std::vector<launch::IdMap> out;
-    for (const spec::IdMapping& map : maps) out.push_back({map.inside, map.outside, map.count});
-    return out;
-}
-
 Result<> check_maps(const std::vector<launch::IdMap>& maps, std::string_view what) {
     for (const launch::IdMap& map : maps)
         if (map.inside == 0 && map.count > 0) return {};
@@ -42,8 +36,8 @@ Result<> choose_maps(Draft& d, Mode mode) {
             both(users.base, users.count);
             return {};
         case Mode::maps:
-            d.launch.uid_maps = copy_maps(users.uid_maps);
-            d.launch.gid_maps = copy_maps(users.gid_maps);
+            d.launch.uid_maps = id_maps(users.uid_maps);
+            d.launch.gid_maps = id_maps(users.gid_maps);
             TRY(check_maps(d.launch.uid_maps, "uid"));
             return check_maps(d.launch.gid_maps, "gid");
         default:

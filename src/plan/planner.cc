@@ -21,16 +21,24 @@ Result<> check_size(const launch::LaunchPlan& plan) {
 }  // namespace
 
 Result<Plans> plan(const spec::MachineSpec& spec, const spec::HostFacts& facts) {
+    using Topic = Result<> (*)(Draft&);
+    static constexpr Topic of_machine[] = {plan_users, plan_namespaces, plan_cgroup,  plan_root,
+                                           plan_integration, plan_dev,  plan_run,     plan_mounts,
+                                           plan_api,   plan_command,    plan_process, plan_security, plan_life};
+    static constexpr Topic of_bundle[] = {plan_bundle_users,  plan_namespaces,    plan_bundle_cgroup,  plan_bundle_root,
+                                          plan_bundle_mounts, plan_bundle_inside, plan_bundle_command, plan_process,
+                                          plan_security,      plan_life};
     Plans plans;
     Draft draft(spec, facts, plans);
     plans.launch.name = spec.name;
     plans.launch.boot = draft.boot;
-    constexpr Result<> (*topics[])(Draft&) = {plan_users,       plan_namespaces, plan_cgroup,  plan_root,
-                                              plan_integration, plan_dev,        plan_run,     plan_mounts,
-                                              plan_api,         plan_command,    plan_process, plan_security};
-    TRY(check_offered(draft));
-    for (auto topic : topics) TRY(topic(draft));
-    plan_unit(draft);
+    if (draft.bundle) {
+        for (Topic topic : of_bundle) TRY(topic(draft));
+    } else {
+        TRY(check_offered(draft));
+        for (Topic topic : of_machine) TRY(topic(draft));
+        plan_unit(draft);
+    }
     TRY(check_size(plans.launch));
     return plans;
 }

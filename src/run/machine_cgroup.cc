@@ -54,7 +54,8 @@ Result<> make_machine_cgroup(const launch::Cgroup& wanted, const std::string& cg
     if (wanted.path.empty() || cgroup_root.empty()) return {};
     if (wanted.of_unit) return make_group_in_unit(wanted, cgroup_root, out);
     size_t slash = wanted.path.rfind('/');
-    out.group = TRY(kernel::make_cgroup(cgroup_root, wanted.path, wanted.controllers));
+    out.group = TRY(kernel::make_cgroup(cgroup_root, wanted.path, wanted.controllers, wanted.more_controllers,
+                                        static_cast<kernel::Existing>(wanted.existing)));
     out.name = wanted.path.substr(slash == wanted.path.npos ? 0 : slash + 1);
     std::string parent =
         slash == wanted.path.npos ? cgroup_root : cat(cgroup_root, "/", wanted.path.substr(0, slash));
@@ -63,6 +64,8 @@ Result<> make_machine_cgroup(const launch::Cgroup& wanted, const std::string& cg
         TRY(write_file_at(out.group.get(), setting.file.c_str(), setting.value)
                 .within(cat("limiting the machine's cgroup")));
     if (wanted.device_policy) TRY(attach_device_policy(out.group.get(), wanted.devices));
+    if (wanted.payload.empty() && wanted.delegate)
+        TRY(kernel::delegate_cgroup(out.group.get(), wanted.owner_uid, wanted.owner_gid));
     if (!wanted.payload.empty()) {
         TRY(kernel::enable_controllers(out.group.get(), wanted.controllers));
         TRY(make_payload_group(wanted, out.group.get(), true, out));

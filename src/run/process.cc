@@ -221,7 +221,8 @@ long ProcessStages::hand_on_listener(long fd) {
 // A capability that we do not hold ourselves cannot be given; the planner has warned about it.
 long ProcessStages::capabilities() {
     long error =
-        set_caps(p.cap_effective & permitted_, p.cap_effective & permitted_, p.cap_inheritable & permitted_);
+        set_caps(p.cap_effective & permitted_, p.cap_permitted.value_or(p.cap_effective) & permitted_,
+                 p.cap_inheritable & permitted_);
     for (int cap = 0; cap < 64 && error >= 0; ++cap)
         if (p.cap_ambient >> cap & 1) error = raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
     return error;

@@ -15,6 +15,8 @@ long do_step(const launch::MakeFs& step, Context& context);
 long do_step(const launch::MakeOverlay& step, Context& context);
 long do_step(const launch::AttachRoot& step, Context& context);
 long do_step(const launch::Attach& step, Context& context);
+long do_step(const launch::MakePoint& step, Context& context);
+long do_step(const launch::CopyUp& step, Context& context);
 long do_step(const launch::MakeDir& step, Context& context);
 long do_step(const launch::MakeNode& step, Context& context);
 long do_step(const launch::MakeLink& step, Context& context);

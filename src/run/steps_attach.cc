@@ -32,6 +32,13 @@ bool is_directory(long fd, long& error) {
     return error >= 0 && S_ISDIR(st.st_mode);
 }
 
+// The permissions of what is about to be covered, for the directory that covers it.
+long copy_mode(long from, long to) {
+    struct stat st;
+    long error = raw(SYS_newfstatat, from, arg(""), arg(&st), AT_EMPTY_PATH);
+    return error < 0 ? error : raw(SYS_fchmodat, to, arg("."), st.st_mode & 07777);
+}
+
 }  // namespace
 
 long do_step(const Attach& s, Context& c) {
@@ -45,6 +52,8 @@ long do_step(const Attach& s, Context& c) {
         if (error < 0) return error;
         MakeAs owner(s.uid, s.gid);
         target = make_mount_point(AT_FDCWD, s.target.c_str(), directory, resolve);
+    } else if (target >= 0 && s.keep_mode) {
+        if (long error = copy_mode(target, mount); error < 0) return raw_close(target), error;
     }
     if (target < 0) return target;
     long error = raw_attach(mount, target);
@@ -52,7 +61,20 @@ long do_step(const Attach& s, Context& c) {
     return error;
 }
 
-long do_step(const SetAttr& s, Context&) {
+long do_step(const MakePoint& s, Context&) {
+    uint64_t resolve = s.no_symlinks ? RESOLVE_NO_SYMLINKS : 0;
+    long fd = raw_open_in_root(AT_FDCWD, s.path.c_str(), O_PATH, 0, resolve);
+    if (fd == -ENOENT) {
+        MakeAs owner(s.uid, s.gid);
+        fd = make_mount_point(AT_FDCWD, s.path.c_str(), s.directory, resolve);
+    }
+    raw_close(fd);
+    return fd < 0 ? fd : 0;
+}
+
+long do_step(const SetAttr& s, Context& c) {
+    if (s.slot != no_slot)
+        return raw_set_attr(c.slots[s.slot], s.attr.set, s.attr.clear, s.attr.propagation, -1, s.recursive);
     long fd = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH);
     if (fd < 0) return fd;
     long error = raw_set_attr(fd, s.attr.set, s.attr.clear, s.attr.propagation, -1, s.recursive);
@@ -89,8 +111,9 @@ long do_step(const BindInside& s, Context&) {
 // to a file it wants writable must not get it bound here (CVE-2025-31133).
 long do_step(const Mask& s, Context& c) {
     // No O_NOFOLLOW: with it the link itself would be what is opened, and covered.
-    long target = raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH, 0, RESOLVE_NO_SYMLINKS);
-    if (target < 0) return target == -ENOENT && s.optional ? 0 : target;
+    long target =
+        raw_open_in_root(AT_FDCWD, s.target.c_str(), O_PATH, 0, s.follow ? 0 : uint64_t{RESOLVE_NO_SYMLINKS});
+    if (target < 0) return (target == -ENOENT || target == -ENOTDIR) && s.optional ? 0 : target;
     long error = 0;
     bool directory = is_directory(target, error);
     long cover =

@@ -33,14 +33,42 @@ long do_step(const MakeDir& s, Context& c) {
     return error == -EEXIST ? 0 : error;
 }
 
+namespace {
+
+uint32_t node_type(char type) {
+    return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+// The very node stays; anything else goes, and -ENOENT says so.
+long keep_node(const Leaf& leaf, const MakeNode& s, uint64_t device) {
+    struct stat st;
+    long error = raw(SYS_newfstatat, leaf.directory, arg(leaf.name), arg(&st), AT_SYMLINK_NOFOLLOW);
+    if (error < 0) return error;
+    const bool same = st.st_mode == (node_type(s.type) | s.mode) && (s.type == 'p' || st.st_rdev == device) &&
+                      st.st_uid == s.uid && st.st_gid == s.gid;
+    if (same) return 0;
+    error = raw(SYS_unlinkat, leaf.directory, arg(leaf.name), 0);
+    return error < 0 ? error : -ENOENT;
+}
+
+}  // namespace
+
 long do_step(const MakeNode& s, Context& c) {
     Leaf leaf(base_of(c, s.base), s.path.c_str());
     if (leaf.failed()) return leaf.directory;
+    const uint64_t device = s.type == 'p' ? 0 : makedev(s.major, s.minor);
     // Not made under other file system ids: those would take CAP_MKNOD away. /dev is a fresh tmpfs, which
     // takes any.
-    long error =
-        raw(SYS_mknodat, leaf.directory, arg(leaf.name), (s.type == 'b' ? S_IFBLK : S_IFCHR) | s.mode,
-            static_cast<long>(makedev(s.major, s.minor)));
+    auto make = [&] {
+        return raw(SYS_mknodat, leaf.directory, arg(leaf.name), node_type(s.type) | s.mode,
+                   static_cast<long>(device));
+    };
+    long error = make();
+    if (error == -EEXIST && s.replace) {
+        error = keep_node(leaf, s, device);
+        if (error != -ENOENT) return error;
+        error = make();
+    }
     if (error < 0 || !(s.uid || s.gid)) return error;
     return raw(SYS_fchownat, leaf.directory, arg(leaf.name), s.uid, s.gid, AT_SYMLINK_NOFOLLOW);
 }

@@ -33,10 +33,13 @@ long do_step(const OpenTree& s, Context& c) {
     }
     if (fd < 0) return fd;
     long userns = s.idmap == no_slot ? -1 : c.slots[s.idmap];
-    uint64_t set = s.attr.set | (userns >= 0 ? MOUNT_ATTR_IDMAP : 0);
+    const uint64_t map = userns >= 0 ? MOUNT_ATTR_IDMAP : 0;
+    uint64_t set = s.attr.set | (s.map_top ? 0 : map);
     // A clone of a shared mount is its peer: without this, what is mounted below it would appear on the host.
     uint64_t propagation = s.attr.propagation ? s.attr.propagation : uint64_t{MS_PRIVATE};
-    long error = raw_set_attr(fd, set, s.attr.clear, propagation, userns, s.recursive);
+    long error = raw_set_attr(fd, set, s.attr.clear, propagation, s.map_top ? -1 : userns, s.recursive);
+    if (error >= 0)
+        error = raw_set_attr(fd, s.top_set | (s.map_top ? map : 0), s.top_clear, 0, s.map_top ? userns : -1, false);
     if (error < 0) {
         raw_close(fd);
         return error;
@@ -85,7 +88,12 @@ long do_step(const MakeFs& s, Context& c) {
                      ? 0
                      : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(s.source.c_str()), 0);
     if (error >= 0) error = configure(fs, s.options);
-    return fill(c, s.slot, create_mount(fs, error, s.attr, c));
+    long mount = create_mount(fs, error, s.attr, c);
+    if (mount == -EPERM && s.instead != no_slot) {
+        c.reason[0] = '\0';
+        mount = raw(SYS_fcntl, c.slots[s.instead], F_DUPFD_CLOEXEC, 3);
+    }
+    return fill(c, s.slot, mount);
 }
 
 namespace {

@@ -84,26 +84,9 @@ struct Leaf {
     Path<256> last;
 };
 
-// Makes a mount point with its missing parents (directories 0755): an O_PATH descriptor of it, or -errno.
-// What is there already is used as it is.
-inline long make_mount_point(long root, const char* path, bool directory, uint64_t resolve) {
-    Path<4096> so_far;
-    for (const char* at = path; *at; ++at) {
-        if (*at == '/' && so_far.used) {
-            Leaf leaf(root, so_far.text, resolve);
-            if (!leaf.failed()) kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755);
-        }
-        so_far.add(at, 1);
-    }
-    if (so_far.cut) return -ENAMETOOLONG;
-    {
-        Leaf leaf(root, path, resolve);
-        if (leaf.failed()) return leaf.directory;
-        long error = directory ? kernel::raw(SYS_mkdirat, leaf.directory, kernel::arg(leaf.name), 0755)
-                               : kernel::raw(SYS_mknodat, leaf.directory, kernel::arg(leaf.name), 0100644, 0);
-        if (error < 0 && error != -EEXIST) return error;
-    }
-    return kernel::raw_open_in_root(root, path, O_PATH, 0, resolve);
-}
+// Makes a mount point with all that its path leads through (directories 0755), also through symlinks that lead to
+// nothing yet, which are walked inside `root`: an O_PATH descriptor of it, or -errno. What is there already is used as
+// it is. With RESOLVE_NO_SYMLINKS any symlink is refused (-ELOOP).
+long make_mount_point(long root, const char* path, bool directory, uint64_t resolve);
 
 }  // namespace croft::run

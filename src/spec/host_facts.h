@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "spec/machine_spec.h"
+
 namespace croft::spec {
 
 // Which init a tree boots with: each has its own way to be stopped.
@@ -46,6 +48,7 @@ struct DeviceFacts {
 
 struct HostFacts {
     uint32_t uid = 0;                   // of the caller
+    bool admin = true;                  // has CAP_SYS_ADMIN where it is, be it in a user namespace
     bool privileged = true;             // may make namespaces, mounts and nodes in the initial user namespace
     int kernel_major = 6, kernel_minor = 1;
     std::string machine_arch;           // uname -m
@@ -69,6 +72,8 @@ struct HostFacts {
     std::map<std::string, std::pair<uint32_t, uint32_t>> path_owners;
     std::map<std::string, std::string> caller_environment;  // only TERM, COLORTERM, NO_COLOR and `pass` names
     std::map<std::string, std::pair<uint64_t, uint64_t>> initial_rlimits;  // what the kernel gave PID 1
+    // A bundle's: of the user namespace that it joins, and of the caller's own where that is not the initial one.
+    std::vector<IdMapping> user_uid_maps, user_gid_maps, own_gid_maps;
     std::string boot_id;
     std::string random_uuid;            // 32 hex digits, fresh: the machine's id when the spec has none
     TreeFacts tree;

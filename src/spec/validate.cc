@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "spec/fields.h"
+#include "spec/sysctls.h"
 
 namespace croft::spec {
 
@@ -93,29 +94,16 @@ Result<> check_security(const Security& security) {
     return {};
 }
 
-// A setting that no namespace of the machine owns would be the host's. The list is the kernel's:
-// ipc/ipc_sysctl.c, ipc/mq_sysctl.c, kernel/ucount.c, and net.* as a whole, where what belongs to the host is
-// read-only in others.
-bool namespaced_sysctl(string_view name) {
-    for (string_view prefix : {"net.", "fs.mqueue.", "user.max_", "kernel.shm", "kernel.msg"})
-        if (name.starts_with(prefix)) return true;
-    for (string_view whole : {"kernel.sem", "kernel.auto_msgmni", "kernel.sem_next_id", "kernel.hostname",
-                              "kernel.domainname", "kernel.ns_last_pid"})
-        if (name == whole) return true;
-    return false;
-}
-
 Result<> check_sysctls(const MachineSpec& spec) {
     for (const auto& [name, value] : spec.security.sysctls) {
-        if (!namespaced_sysctl(name))
+        const SysctlScope scope = sysctl_scope(name);
+        if (scope == SysctlScope::host)
             return invalid(cat("Sysctl= (--sysctl): ", quoted(name),
                                " belongs to the whole host, not to a machine: set it on the host"));
-        if (name.starts_with("net.") && spec.network.mode == Network::Mode::host)
+        if (scope == SysctlScope::network && spec.network.mode == Network::Mode::host)
             return invalid(cat("Sysctl= (--sysctl): ", quoted(name),
                                " would be the host's with --network=host: set it on the host"));
-        bool ipc = name.starts_with("kernel.shm") || name.starts_with("kernel.msg") ||
-                   name.starts_with("kernel.sem") || name.starts_with("fs.mqueue.");
-        if (ipc && spec.namespaces.ipc == "host")
+        if (scope == SysctlScope::ipc && spec.namespaces.ipc == "host")
             return invalid(cat("Sysctl= (--sysctl): ", quoted(name),
                                " would be the host's with --ipc=host: set it on the host"));
     }

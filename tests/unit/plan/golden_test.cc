@@ -1,10 +1,7 @@
 // Whole plans, compared with files: one case a file in golden/.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include "base/fd.h"
-#include "base/text.h"
-#include "format/json_writer.h"
+#include "golden.h"
 #include "samples.h"
 
 namespace croft::plan {
@@ -188,37 +185,13 @@ const Case cases[] = {
      true},
 };
 
-std::string as_text(const Plans& plans) {
-    format::JsonWriter json;
-    auto inner = [](std::string text) { return std::string(trim(text)); };
-    json.begin_object().key("launch").raw(inner(launch::to_json(plans.launch)));
-    json.key("unit").raw(inner(launch::to_json(plans.unit)));
-    json.key("warnings").begin_array();
-    for (const std::string& warning : plans.warnings) json.value(warning);
-    json.end_array().end_object();
-    return json.take();
-}
-
 class Golden : public testing::TestWithParam<Case> {};
 
 TEST_P(Golden, IsAsBefore) {
     spec::MachineSpec spec = GetParam().boot ? samples::boot() : samples::app();
     spec::HostFacts facts = GetParam().boot ? samples::boot_host() : samples::host();
     GetParam().change(spec, facts);
-    Plans plans = samples::planned(spec, facts);
-    std::string text = as_text(plans);
-    std::string path = cat(GOLDEN_DIRECTORY, "/", GetParam().name, ".json");
-    if (getenv("CROFT_UPDATE_GOLDEN")) {
-        Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        ASSERT_TRUE(file && write_all(file.get(), text)) << path;
-    }
-    auto kept = read_file_at(AT_FDCWD, path.c_str());
-    ASSERT_TRUE(kept) << path << ": CROFT_UPDATE_GOLDEN=1 writes it";
-    EXPECT_EQ(*kept, text);
-    // What is planned can be kept and read again.
-    auto back = launch::decode(launch::encode(plans.launch));
-    ASSERT_TRUE(back) << back.error().text;
-    EXPECT_EQ(launch::to_json(*back), launch::to_json(plans.launch));
+    expect_golden(GetParam().name, samples::planned(spec, facts));
 }
 
 INSTANTIATE_TEST_SUITE_P(Plans, Golden, testing::ValuesIn(cases), [](const auto& row) {

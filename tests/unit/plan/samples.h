@@ -65,6 +65,53 @@ inline spec::MachineSpec boot() {
     return spec;
 }
 
+// What an engine asks for by default: its own namespaces but no user namespace, the usual mounts.
+inline spec::Mount mount(std::string type, std::string target, std::vector<std::string> options = {}) {
+    spec::Mount m;
+    m.kind = spec::Mount::Kind::filesystem;
+    m.fs_type = m.source = std::move(type), m.target = std::move(target), m.options = std::move(options);
+    m.ids = spec::BindIds::none;
+    return m;
+}
+inline spec::Mount bind(std::string source, std::string target, std::vector<std::string> options = {}) {
+    spec::Mount m;
+    m.source = std::move(source), m.target = std::move(target), m.options = std::move(options);
+    m.ids = spec::BindIds::none;
+    return m;
+}
+
+inline spec::MachineSpec bundle() {
+    spec::MachineSpec spec;
+    spec.name = "c1";
+    spec.root.directory = "/bundles/c1/rootfs";
+    spec.root.layout = spec::Layout::bundle;
+    spec.users.mode = spec::UserNamespace::Mode::no;
+    const std::vector<std::string> quiet = {"nosuid", "noexec", "nodev"};
+    spec.mounts = {mount("proc", "/proc", quiet),
+                   mount("tmpfs", "/dev", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
+                   mount("devpts", "/dev/pts",
+                         {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
+                   mount("sysfs", "/sys", quiet),
+                   mount("cgroup", "/sys/fs/cgroup", quiet),
+                   mount("mqueue", "/dev/mqueue", quiet),
+                   mount("tmpfs", "/dev/shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=67108864"}),
+                   bind("/engine/c1/hostname", "/etc/hostname")};
+    spec.mounts[3].writable = spec.mounts[4].writable = false;
+    spec.mounts[7].propagation = spec::Propagation::rprivate;
+    spec.process.command = {"sh"};
+    spec.process.environment.set = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/root"}};
+    spec.process.user.ids = {0, 0};
+    spec.process.directory = "/";
+    spec.integration.hostname = "c1";
+    const std::vector<std::string> some = {"CAP_CHOWN", "CAP_KILL", "CAP_NET_RAW"};
+    spec.security.capabilities = spec::CapabilitySets{some, some, {}, some, {}};
+    spec.security.masked_paths = {"/proc/kcore", "/sys/firmware"};
+    spec.security.readonly_paths = {"/proc/sys"};
+    spec.resources.cgroup_path = "/engine/c1";
+    spec.resources.device_rules = {{false, 'a', {}, {}, "rwm"}};
+    return spec;
+}
+
 // The plans, or a failed test.
 inline Plans planned(const spec::MachineSpec& spec, const spec::HostFacts& facts) {
     auto plans = plan(spec, facts);

@@ -1,0 +1,101 @@
+// Where a bundle's mounts go, and what their options mean.
+#include <algorithm>
+
+#include "plan/bundle.h"
+
+namespace croft::plan {
+
+using launch::Create;
+
+std::string clean_path(std::string_view path) {
+    std::vector<std::string> parts;
+    for (std::string& part : split(path, '/')) {
+        if (part == ".." && !parts.empty()) parts.pop_back();
+        if (part.empty() || part == "." || part == "..") continue;
+        parts.push_back(std::move(part));
+    }
+    return cat("/", join(parts, "/"));
+}
+
+bool is_at_or_below(std::string_view path, std::string_view top) {
+    if (top == "/") return true;
+    return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
+}
+
+BundleOptions bundle_options(const std::vector<std::string>& words) {
+    // What mount(2) has flags for and a mount of today has no use for: said of a remount, or the kernel's own default.
+    static constexpr std::string_view without_effect[] = {"defaults",   "remount", "loud",  "silent", "iversion",
+                                                          "noiversion", "acl",     "noacl", "norelatime"};
+    static constexpr std::string_view of_superblock[] = {"sync", "async",  "dirsync",  "mand",
+                                                         "nomand", "lazytime", "nolazytime"};
+    BundleOptions out;
+    std::vector<std::string> top, all;
+    for (const std::string& word : words) {
+        if (word == "tmpcopyup") {
+            out.copy_up = true;
+        } else if (std::ranges::find(without_effect, word) != std::end(without_effect)) {
+            continue;
+        } else if (std::ranges::find(of_superblock, word) != std::end(of_superblock)) {
+            out.data.emplace_back(word, "");
+        } else if (word.starts_with('r') && mount_flags({word.substr(1)}).rest.empty()) {
+            all.push_back(word.substr(1));
+        } else {
+            top.push_back(word);
+        }
+    }
+    out.top = mount_flags(top), out.all = mount_flags(all);
+    for (const std::string& word : out.top.rest) {
+        size_t equals = word.find('=');
+        out.data.emplace_back(word.substr(0, equals), equals == word.npos ? "" : word.substr(equals + 1));
+    }
+    return out;
+}
+
+bool Places::is_inside(std::string_view target) const {
+    return std::ranges::any_of(inside_, [&](const std::string& other) {
+        return is_at_or_below(target, other) || is_at_or_below(other, target);
+    });
+}
+
+bool Places::make_in_dev(const std::string& target) {
+    if (dev_ == launch::no_slot || !target.starts_with("/dev/") || target.find('/', 5) != target.npos) return false;
+    d_.host(d_.directory(dev_, target.substr(5)));
+    return true;
+}
+
+void Places::attach(launch::Attach attach) {
+    if (is_inside(attach.target)) {
+        d_.inside(std::move(attach));
+        return;
+    }
+    attach.uid = d_.root_uid, attach.gid = d_.root_gid;
+    if (attach.create == Create::directory) make_in_dev(attach.target);
+    d_.stage(std::move(attach));
+}
+
+void Places::attach_inside(launch::MakeFs fs, launch::Attach attach) {
+    // The payload's root may have no right to write to the tree, so the launcher makes the place, unless it comes to
+    // be inside only.
+    const bool below = std::ranges::any_of(
+        inside_, [&](const std::string& other) { return is_at_or_below(attach.target, other); });
+    attach.create = below ? Create::directory : Create::no;
+    if (!below && !make_in_dev(attach.target))
+        d_.stage(launch::MakePoint{.path = attach.target,
+                                   .no_symlinks = attach.no_symlinks,
+                                   .uid = d_.root_uid,
+                                   .gid = d_.root_gid});
+    inside_.push_back(attach.target);
+    d_.inside(std::move(fs));
+    d_.inside(std::move(attach));
+}
+
+void Places::later(const launch::SetAttr& change, std::string_view target) {
+    (is_inside(target) ? later_inside_ : later_stage_).push_back(change);
+}
+
+void Places::finish() {
+    for (launch::SetAttr& change : later_stage_) d_.stage(std::move(change));
+    for (launch::SetAttr& change : later_inside_) d_.inside(std::move(change));
+}
+
+}  // namespace croft::plan
