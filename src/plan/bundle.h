@@ -39,7 +39,7 @@ class Places {
     // Likewise for what only the payload's process can mount.
     void attach_inside(launch::MakeFs fs, launch::Attach attach);
     // When all is mounted: what had to be writable until then, and propagation.
-    void later(const launch::SetAttr& change, std::string_view target);
+    void later(const launch::SetAttr& change, bool inside);
     void finish();
 
   private:

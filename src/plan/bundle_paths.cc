@@ -89,8 +89,8 @@ void Places::attach_inside(launch::MakeFs fs, launch::Attach attach) {
     d_.inside(std::move(attach));
 }
 
-void Places::later(const launch::SetAttr& change, std::string_view target) {
-    (is_inside(target) ? later_inside_ : later_stage_).push_back(change);
+void Places::later(const launch::SetAttr& change, bool inside) {
+    (inside ? later_inside_ : later_stage_).push_back(change);
 }
 
 void Places::finish() {

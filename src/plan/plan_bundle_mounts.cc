@@ -63,11 +63,11 @@ class BundleMount {
 
     uint64_t read_only() const { return mount_.writable ? 0 : attr::ro; }
 
-    // Propagation of a file system that was made for this container: there is nobody to be private from.
-    void propagate(Slot slot) {
+    // Propagation of a file system that was made for this container: there is nobody to be private from. Set in the
+    // container's own mount namespace, because a user namespace's copy of a shared mount is a slave.
+    void propagate() {
         uint64_t bits = propagation_bits(mount_.propagation);
-        if (bits != MS_PRIVATE)
-            places_.later({.target = target_, .attr = {.propagation = bits}, .slot = slot}, target_);
+        if (bits != MS_PRIVATE) places_.later({.target = target_, .attr = {.propagation = bits}}, true);
     }
 
     Result<Slot> map() {
@@ -118,8 +118,9 @@ class BundleMount {
         if (options_.copy_up) d_.stage(launch::CopyUp{slot, target_});
         places_.attach({.slot = slot, .target = target_, .create = Create::directory, .keep_mode = !mode});
         if (target_ == "/dev" && !places_.is_inside(target_)) places_.set_dev(slot);
-        if (closed) places_.later({.target = target_, .attr = {.set = attr::ro}, .slot = slot}, target_);
-        propagate(slot);
+        if (closed)
+            places_.later({.target = target_, .attr = {.set = attr::ro}, .slot = slot}, places_.is_inside(target_));
+        propagate();
         return {};
     }
 
@@ -137,7 +138,7 @@ class BundleMount {
         Slot slot = fs.slot;
         bool strict = fs.type == "proc" || fs.type == "sysfs";
         places_.attach_inside(std::move(fs), {.slot = slot, .target = target_, .no_symlinks = strict});
-        propagate(slot);
+        propagate();
         return {};
     }
 
@@ -163,7 +164,7 @@ class BundleMount {
         Slot slot = fs.slot;
         d_.host(std::move(fs));
         places_.attach({.slot = slot, .target = target_, .create = Create::directory});
-        propagate(slot);
+        propagate();
         return {};
     }
 

@@ -71,11 +71,13 @@ long copy_link(long from, long to, const char* name) {
 
 long copy_directory(long from, long to, int depth);
 
+// A place where something else is mounted is made, and stays empty.
 long copy_below(long from, long to, const char* name, int depth) {
+    long error = raw(SYS_mkdirat, to, arg(name), 0700);
+    if (error < 0) return error;
     long source = open_entry(from, name, O_RDONLY | O_DIRECTORY);
     if (source < 0) return source == -EXDEV ? 0 : source;
-    long error = raw(SYS_mkdirat, to, arg(name), 0700);
-    long target = error < 0 ? error : open_entry(to, name, O_RDONLY | O_DIRECTORY);
+    long target = open_entry(to, name, O_RDONLY | O_DIRECTORY);
     error = target < 0 ? target : copy_directory(source, target, depth + 1);
     raw_close(target);
     raw_close(source);

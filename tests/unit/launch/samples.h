@@ -10,22 +10,24 @@ inline std::vector<Step> every_step() {
     MountAttr attr{1, 2, 1 << 18};
     return {
         MakeUserns{1, {{0, 524288, 65536}}, {{0, 5, 1}, {1, 6, 2}}},
-        OpenTree{2, "/srv/tree", 7, true, attr, 1},
-        MakeFs{3, "tmpfs", "dev", {{"mode", "0755"}, {"noswap", ""}}, 6},
+        OpenTree{2, "/srv/tree", 7, true, attr, 1, 2, 4, true},
+        MakeFs{3, "tmpfs", "dev", {{"mode", "0755"}, {"noswap", ""}}, 6, 7},
         MakeOverlay{4, {2, 3}, 5, "upper", "work", {{"volatile", ""}}, 1, 2, 3},
         AttachRoot{4},
-        Attach{3, "/dev", Create::like_source, true, 10, 20},
+        Attach{3, "/dev", Create::like_source, true, 10, 20, true},
+        MakePoint{"/etc/resolv.conf", false, true, 3, 4},
+        CopyUp{3, "/run"},
         MakeDir{3, "pts", 0700, 1, 2},
-        MakeNode{3, "null", 'c', 1, 3, 0666, 4, 5},
+        MakeNode{3, "null", 'c', 1, 3, 0666, 4, 5, true},
         MakeLink{3, "fd", "/proc/self/fd", true, true, 6, 7},
         MakeFile{3, "x", std::string("a\0\xff", 3), 0400, 8, 9, true, true},
         MakeFifo{3, "kmsg", 0600, 1, 2},
         Remove{4, "etc/resolv.conf"},
         CopyFile{"/etc/os-release", 3, "os-release", 0444, 1, 2, true},
         NotifySocket{8, 3, "notify", 3, 4},
-        SetAttr{"/run/host", attr, true},
+        SetAttr{"/run/host", attr, true, 6},
         BindInside{"/proc/sys", "/proc/sys2", attr, true, true},
-        Mask{"/proc/kcore", false},
+        Mask{"/proc/kcore", false, true},
         DropStageApi{},
         EnterRoot{},
         PivotRoot{"/new", "/old"},
@@ -48,7 +50,8 @@ inline LaunchPlan full_plan() {
     plan.monotonic_offset = -5;
     plan.boottime_offset = INT64_MIN;
     plan.cgroup = {"croft/web", "payload",
-                   {"memory"},  {{"memory.max", "1024"}},
+                   {"memory"},  {"io"},
+                   ExistingGroup::take, {{"memory.max", "1024"}},
                    true,        {{'c', 1, 3, "rwm", true}, {'a', -1, -1, "m", false}},
                    true,        524288,
                    524289,       true};
@@ -63,7 +66,8 @@ inline LaunchPlan full_plan() {
     p.init = true;
     p.uid = 1, p.gid = 2, p.umask = 077;
     p.groups = {3, 4};
-    p.cap_bounding = UINT64_MAX, p.cap_effective = 1, p.cap_inheritable = 2, p.cap_ambient = 3;
+    p.cap_bounding = UINT64_MAX, p.cap_effective = 1, p.cap_inheritable = 2, p.cap_ambient = 3,
+    p.cap_permitted = 7;
     p.no_new_privileges = true;
     p.seccomp = "croft-seccomp 1\ndefault\n";
     p.rlimits = {{7, 1024, UINT64_MAX}};

@@ -325,11 +325,13 @@ TEST(Plan, SlotsAreFilledBeforeTheyAreUsed) {
                     using T = std::decay_t<decltype(s)>;
                     if constexpr (requires { s.base; }) use(s.base);
                     if constexpr (requires { s.idmap; }) use(s.idmap);
+                    if constexpr (requires { s.instead; }) use(s.instead);
                     if constexpr (requires { s.lowers; }) {
                         for (launch::Slot lower : s.lowers) use(lower);
                         use(s.upper);
                     }
-                    if constexpr (std::is_same_v<T, Attach> || std::is_same_v<T, launch::AttachRoot>)
+                    if constexpr (std::is_same_v<T, Attach> || std::is_same_v<T, launch::AttachRoot> ||
+                                  std::is_same_v<T, launch::SetAttr>)
                         use(s.slot);
                     else if constexpr (requires { s.slot; })
                         fill(s.slot);
