@@ -85,6 +85,15 @@ void ask_home(const spec::MachineSpec& spec, spec::HostFacts& facts) {
     if (user) facts.tree.home = user->home;
 }
 
+void ask_labels(const spec::Process& process, spec::HostFacts& facts) {
+    if (!process.apparmor_profile.empty()) {
+        auto enabled = read_file_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
+        facts.has_apparmor = enabled && enabled->starts_with('Y');
+    }
+    if (!process.selinux_label.empty() || !process.selinux_mount_label.empty())
+        facts.has_selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
 }  // namespace
 
 Result<spec::HostFacts> gather_bundle(const spec::MachineSpec& spec, const GatherOptions& options) {
@@ -99,6 +108,7 @@ Result<spec::HostFacts> gather_bundle(const spec::MachineSpec& spec, const Gathe
     if (!facts.privileged)
         if (auto map = read_map("/proc/self/gid_map")) facts.own_gid_maps = std::move(*map);
     if (!spec.users.path.empty()) TRY(ask_user_namespace(spec.users.path, facts));
+    ask_labels(spec.process, facts);
     if (!names_home(spec.process)) ask_home(spec, facts);
     return facts;
 }

@@ -119,6 +119,8 @@ Result<> plan_bundle_root(Draft&);
 Result<> plan_bundle_mounts(Draft&);  // with /dev's nodes
 Result<> plan_bundle_inside(Draft&);  // what is done among the finished mounts
 Result<> plan_bundle_command(Draft&);
+// A terminal of the container's, if its process is to have one; `console`: it is /dev/console too.
+void plan_terminal(Draft&, bool console);
 
 // A setting by the name that whoever made it knows it by: an option of croft, or a member of config.json.
 inline std::string_view named(const Draft& d, std::string_view option, std::string_view member) {

@@ -20,17 +20,22 @@ bool may_manage(const Draft& d) {
            });
 }
 
+// Nothing: the container stays in the caller's. Who may not write to the root of all groups has its own below the one
+// that was given to it.
 Result<std::string> group_path(const Draft& d) {
-    if (d.facts.cgroup_root.empty()) return "";
     std::string_view asked = d.spec.resources.cgroup_path;
-    if (asked.empty()) return d.facts.cgroup_base.empty() ? d.spec.name : cat(d.facts.cgroup_base, "/", d.spec.name);
+    if (d.facts.cgroup_root.empty() || asked.empty()) return "";
     std::vector<std::string> parts;
+    if (!d.facts.privileged)
+        for (std::string& part : split(d.facts.cgroup_base, '/'))
+            if (!part.empty()) parts.push_back(std::move(part));
+    const size_t given = parts.size();
     for (std::string& part : split(asked, '/')) {
         if (part == "..")
             return error(Errc::invalid, cat("linux.cgroupsPath: ", quoted(asked), " leads out of itself by '..'"));
         if (!part.empty() && part != ".") parts.push_back(std::move(part));
     }
-    if (parts.empty())
+    if (parts.size() == given)
         return error(Errc::invalid, cat("linux.cgroupsPath: ", quoted(asked), " is the root of all groups"));
     return join(parts, "/");
 }

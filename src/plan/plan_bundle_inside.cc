@@ -63,15 +63,6 @@ Result<> name_it(Draft& d) {
     return {};
 }
 
-void open_terminal(Draft& d) {
-    const spec::Process& p = d.spec.process;
-    d.terminal = p.terminal == spec::Terminal::pty;
-    if (!d.terminal) return;
-    launch::OpenConsole step;
-    if (p.console_size) step.rows = p.console_size->first, step.columns = p.console_size->second;
-    d.inside(step);
-}
-
 // Last, because what was mounted before was to be private to the container.
 void propagate(Draft& d) {
     using spec::Propagation;
@@ -84,6 +75,15 @@ void propagate(Draft& d) {
 
 }  // namespace
 
+void plan_terminal(Draft& d, bool console) {
+    const spec::Process& p = d.spec.process;
+    d.terminal = p.terminal == spec::Terminal::pty;
+    if (!d.terminal) return;
+    launch::OpenConsole step{.console = console};
+    if (p.console_size) step.rows = p.console_size->first, step.columns = p.console_size->second;
+    d.inside(step);
+}
+
 Result<> plan_bundle_inside(Draft& d) {
     for (const auto& [name, value] : d.spec.security.sysctls) {
         TRY(check_sysctl(d, name));
@@ -92,7 +92,7 @@ Result<> plan_bundle_inside(Draft& d) {
     protect(d);
     TRY(name_it(d));
     if (d.launch.new_namespaces & 0x40000000 /* CLONE_NEWNET */) d.inside(launch::LoopbackUp{});
-    open_terminal(d);
+    plan_terminal(d, true);
     propagate(d);
     return {};
 }

@@ -106,6 +106,7 @@ class BundleMount {
     Result<> tmpfs() {
         std::vector<std::string> words;
         bool mode = false;
+        add_label(options_.data);
         for (const auto& [key, value] : options_.data) {
             words.push_back(value.empty() ? key : cat(key, "=", value));
             mode = mode || key == "mode";
@@ -134,12 +135,19 @@ class BundleMount {
         if (fs.type != "cgroup2")
             for (auto& [key, value] : options_.data)
                 if (fs.type != "devpts" || key != "gid" || has_group(value)) fs.options.emplace_back(key, value);
+        if (fs.type == "devpts" || fs.type == "mqueue") add_label(fs.options);
         fs.slot = d_.new_slot();
         Slot slot = fs.slot;
         bool strict = fs.type == "proc" || fs.type == "sysfs";
         places_.attach_inside(std::move(fs), {.slot = slot, .target = target_, .no_symlinks = strict});
         propagate();
         return {};
+    }
+
+    // Files of a file system that is made for the container have the container's label.
+    void add_label(std::vector<std::pair<std::string, std::string>>& options) const {
+        const std::string& label = d_.spec.process.selinux_mount_label;
+        if (!label.empty() && d_.facts.has_selinux) options.emplace_back("context", label);
     }
 
     // A terminal's group (5 is tty) that a user namespace of few ids does not have is left to be its root's.
@@ -161,6 +169,7 @@ class BundleMount {
                           .attr = options_.top.set | options_.all.set | read_only()};
         // The file system too, as mount(2) has it: its device may be read-only.
         if (!mount_.writable) fs.options.emplace_back("ro", "");
+        add_label(fs.options);
         Slot slot = fs.slot;
         d_.host(std::move(fs));
         places_.attach({.slot = slot, .target = target_, .create = Create::directory});

@@ -82,11 +82,13 @@ class Limits {
             std::string quota = "max";
             // The kernel refuses less than a millisecond.
             if (r.cpu_quota && *r.cpu_quota != UINT64_MAX)
-                quota = cat(std::max<uint64_t>((*r.cpu_quota * period + 500'000) / 1'000'000, 1000));
+                quota = cat(std::max<uint64_t>(*r.cpu_quota * period / 1'000'000, 1000));
             TRY(set("cpu.max", cat(quota, " ", period), "--cpus", "cpu.quota"));
         }
         if (r.cpu_burst) TRY(set("cpu.max.burst", cat(*r.cpu_burst), "burst", "cpu.burst"));
-        if (r.cpu_weight) TRY(set("cpu.weight", cat(*r.cpu_weight), "--cpu-weight", "cpu.shares"));
+        // The kernel's own default, which engines write in every config.json, needs nobody to set it.
+        const bool needless = d_.bundle && r.cpu_weight == 100 && !has_controller("cpu");
+        if (r.cpu_weight && !needless) TRY(set("cpu.weight", cat(*r.cpu_weight), "--cpu-weight", "cpu.shares"));
         if (r.cpu_idle) TRY(set("cpu.idle", "1", "--cpu-weight", "cpu.idle"));
         return {};
     }

@@ -1,14 +1,26 @@
-// Parts of a plan for a machine that runs already.
+// Parts of a plan, for a container that runs already.
 #include "plan/draft.h"
 
 namespace croft::plan {
 
-Result<launch::Cgroup> plan_changed_limits(const spec::MachineSpec&, const spec::HostFacts&) {
-    return error(Errc::unsupported, "changing limits is not available yet");
+Result<launch::Cgroup> plan_changed_limits(const spec::MachineSpec& spec, const spec::HostFacts& facts) {
+    Plans plans;
+    Draft d(spec, facts, plans);
+    d.launch.cgroup.path = spec.resources.cgroup_path;
+    TRY(plan_limits(d));
+    return std::move(d.launch.cgroup);
 }
 
-Result<Plans> plan_joining(const spec::MachineSpec&, const spec::HostFacts&) {
-    return error(Errc::unsupported, "--process is not available yet");
+// Its system call filter is the container's, and so are the ids: the kernel knows which there are.
+Result<Plans> plan_joining(const spec::MachineSpec& spec, const spec::HostFacts& facts) {
+    Plans plans;
+    Draft d(spec, facts, plans);
+    plans.launch.name = spec.name;
+    plan_terminal(d, false);
+    TRY(plan_bundle_command(d));
+    TRY(plan_process(d));
+    TRY(plan_security(d));
+    return plans;
 }
 
 }  // namespace croft::plan

@@ -113,6 +113,22 @@ Result<> plan_scheduling(Draft& d) {
 
 // ------------------------------------------------------------ identity and the end
 
+// Engines put labels into every config.json where they believe that the host has such a security module.
+void plan_labels(Draft& d) {
+    launch::Process& p = d.launch.process;
+    p.apparmor = d.spec.process.apparmor_profile;
+    p.selinux = d.spec.process.selinux_label;
+    if (!d.bundle) return;
+    if (!p.apparmor.empty() && !d.facts.has_apparmor) {
+        d.warn("process.apparmorProfile: this host has no AppArmor, so the profile is not applied");
+        p.apparmor.clear();
+    }
+    if (!p.selinux.empty() && !d.facts.has_selinux) {
+        d.warn("process.selinuxLabel: this host has no SELinux, so the label is not applied");
+        p.selinux.clear();
+    }
+}
+
 Result<> plan_identity(Draft& d) {
     launch::Process& p = d.launch.process;
     const spec::TreeFacts& tree = d.facts.tree;
@@ -131,8 +147,7 @@ Result<> plan_identity(Draft& d) {
                              " is outside the ids of the machine's private users"));
     p.umask = d.spec.process.user.umask.value_or(0022);
     p.oom_score_adjust = d.spec.process.oom_score_adjust;
-    p.apparmor = d.spec.process.apparmor_profile;
-    p.selinux = d.spec.process.selinux_label;
+    plan_labels(d);
     return {};
 }
 

@@ -81,14 +81,22 @@ long create_mount(long fs, long error, uint64_t attr, Context& c) {
 
 }  // namespace
 
-long do_step(const MakeFs& s, Context& c) {
+namespace {
+
+long make_fs(const MakeFs& s, Context& c) {
     long fs = raw(SYS_fsopen, arg(s.type.c_str()), FSOPEN_CLOEXEC);
     if (fs < 0) return fs;
     long error = s.source.empty()
                      ? 0
                      : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(s.source.c_str()), 0);
     if (error >= 0) error = configure(fs, s.options);
-    long mount = create_mount(fs, error, s.attr, c);
+    return create_mount(fs, error, s.attr, c);
+}
+
+}  // namespace
+
+long do_step(const MakeFs& s, Context& c) {
+    long mount = make_fs(s, c);
     if (mount == -EPERM && s.instead != no_slot) {
         c.reason[0] = '\0';
         mount = raw(SYS_fcntl, c.slots[s.instead], F_DUPFD_CLOEXEC, 3);

@@ -61,6 +61,7 @@ struct HostFacts {
     std::string unit;                   // the unit of systemd that the machine will be; empty: none (direct mode)
     std::string unit_notify;            // host path of the socket where systemd hears of that unit's readiness
     bool has_overlay = true, has_idmap = true, has_time_ns = true, has_seccomp = true, has_device_bpf = true;
+    bool has_apparmor = true, has_selinux = true;  // asked for a bundle that has a label of theirs
     std::map<std::string, std::string> os_release;  // the host's ID, VERSION_ID, BUILD_ID, VARIANT_ID
     std::string resolv_conf;            // host path of the file to copy or bind, as --resolv-conf=auto would
     std::string timezone;               // "Europe/Berlin", from the host's /etc/localtime link

@@ -92,7 +92,7 @@ void all_of_process(spec::MachineSpec& s) {
 void all_resources(spec::MachineSpec& s) {
     spec::Resources& r = s.resources;
     r.memory_max = 1 << 20, r.memory_low = 4096, r.swap_max = UINT64_MAX;
-    r.cpu_quota = 333333, r.cpu_period = 30000, r.cpu_weight = 39, r.cpu_idle = true;
+    r.cpu_quota = 333334, r.cpu_period = 30000, r.cpu_weight = 39, r.cpu_idle = true;
     r.cpuset_cpus = "0", r.tasks_max = 7;
     r.hugetlb = {{"2MB", 4194304}};
     r.unified = {{"io.max", "8:0 rbps=1"}, {"io.max", "8:16 rbps=2"}, {"memory.high", "9"}};
@@ -316,6 +316,16 @@ TEST(Bundle, TheOrderOfMountsIsKeptAcrossPlaces) {
     EXPECT_TRUE(std::ranges::any_of(stage, [](const Attach& attach) { return attach.target == "/srv"; }));
 }
 
+TEST(Bundle, TheDefaultShareNeedsNoController) {
+    auto spec = bundle();
+    auto facts = samples::host();
+    facts.cgroup_controllers.clear();
+    spec.resources.cpu_weight = 100;
+    EXPECT_TRUE(planned(spec, facts).launch.cgroup.settings.empty());
+    spec.resources.cpu_weight = 99;
+    EXPECT_FALSE(plan(spec, facts));
+}
+
 TEST(Bundle, AllDevicesAllowedNeedNoPolicy) {
     auto spec = bundle();
     spec.resources.device_rules = {{false, 'a', {}, {}, "rwm"}, {true, 'a', {}, {}, "rwm"}};
@@ -357,6 +367,27 @@ TEST(Bundle, ACapabilityThatCannotBeGrantedIsAWarning) {
         EXPECT_NE(plans.warnings[0].find(name), std::string::npos) << plans.warnings[0];
     EXPECT_EQ(plans.launch.process.cap_bounding, 1u);
     EXPECT_EQ(plans.launch.process.cap_effective, 1u);
+}
+
+TEST(Bundle, LabelsAreLeftOutWhereTheHostHasNoSuchModule) {
+    auto spec = bundle();
+    spec.process.apparmor_profile = "p", spec.process.selinux_label = "l", spec.process.selinux_mount_label = "m";
+    auto facts = samples::host();
+    auto options = [](const Plans& plans) {
+        size_t labelled = 0;
+        for (const auto* list : {&plans.launch.host, &plans.launch.inside})
+            for (const MakeFs& fs : steps_of<MakeFs>(*list))
+                labelled += std::ranges::count(fs.options, std::pair<std::string, std::string>("context", "m"));
+        return labelled;
+    };
+    auto with = planned(spec, facts);
+    EXPECT_EQ(with.launch.process.selinux, "l");
+    EXPECT_EQ(options(with), 4u);  // /dev, /dev/shm, devpts, mqueue
+    facts.has_apparmor = facts.has_selinux = false;
+    auto without = planned(spec, facts);
+    EXPECT_EQ(without.launch.process.apparmor + without.launch.process.selinux, "");
+    EXPECT_EQ(without.warnings.size(), 2u);
+    EXPECT_EQ(options(without), 0u);
 }
 
 TEST(Bundle, TheRootBecomesReadOnlyWhenAllMountPointsAreMade) {
