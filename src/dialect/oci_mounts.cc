@@ -103,6 +103,10 @@ Result<> take_option(Json item, Raw& mount) {
     } else if (word == "idmap" || word == "ridmap") {
         mount.mapped = true;
         mount.map_recursive = word == "ridmap";
+    } else if (word.starts_with("idmap=") || word.starts_with("ridmap=")) {
+        // An extension of another runtime. Ignored it would leave files to other owners than was meant.
+        return json_error(
+            item, cat(croft::quoted(word), " is not known: mappings go into uidMappings and gidMappings"));
     } else if (word.empty()) {
         return json_error(item, "is empty");
     } else if (word != "defaults") {

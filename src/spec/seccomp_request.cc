@@ -144,11 +144,14 @@ Result<> add_rule(std::string& out, const SeccompRule& rule, size_t number) {
     std::string what = cat("seccomp rule ", number + 1);
     TRY(check_rule(rule, what));
     std::string head = cat("rule ", TRY(action_text(rule.action, rule.errno_ret, what)));
-    for (const std::string& name : rule.names) head += cat(' ', name);
+    for (const std::string& name : rule.names) (head += ' ') += name;
     head += '\n';
-    std::set<unsigned> indexes;
-    for (const SeccompArg& arg : rule.args) indexes.insert(arg.index);
-    bool alternatives = indexes.size() != rule.args.size();
+    unsigned indexes = 0;
+    bool alternatives = false;
+    for (const SeccompArg& arg : rule.args) {
+        alternatives = alternatives || (indexes >> arg.index & 1);
+        indexes |= 1u << arg.index;
+    }
     if (!alternatives) out += head;
     for (const SeccompArg& arg : rule.args) out += cat(alternatives ? head : "", condition_text(arg));
     return {};

@@ -116,6 +116,9 @@ TEST(OciMounts, WrongOnesSayWhere) {
          "$.mounts[0].options[1]: 'nosudi' is no option of a bind mount (did you mean 'nosuid'?)"},
         {{.top = top(R"({"destination": "/a", "source": "/b", "options": "bind"})")},
          "$.mounts[0].options: is string, not an array"},
+        {{.top = top(R"({"destination": "/a", "source": "/b", "options": ["bind", "idmap=uids=0-1-10"]})")},
+         "$.mounts[0].options[1]: 'idmap=uids=0-1-10' is not known: mappings go into uidMappings and "
+         "gidMappings"},
         {{.top = top(R"({"destination": "/a", "type": "tmpfs", "options": [""]})")},
          "$.mounts[0].options[0]: is empty"},
         {{.top = top(R"({"destination": "/a", "source": "/b", "options": ["bind", "idmap"]})")},
