@@ -1,5 +1,7 @@
 // config.json: devices of three kinds. linux.devices, linux.resources.devices, linux.netDevices; and
 // linux.timeOffsets, linux.intelRdt, linux.memoryPolicy.
+#include <set>
+
 #include "dialect/oci_parts.h"
 #include "dialect/oci_words.h"
 
@@ -205,6 +207,7 @@ Result<> read_oci_device_rules(Json v, MachineSpec& spec, JsonNotes& notes) {
 }
 
 Result<> read_oci_net_devices(Json v, MachineSpec& spec, JsonNotes& notes) {
+    std::set<std::string> taken;
     for (Json member : TRY(json_map(v))) {
         if (!is_interface_name(member.key()))
             return json_error(member, "has no name of a network interface (at most 15 characters)");
@@ -212,10 +215,8 @@ Result<> read_oci_net_devices(Json v, MachineSpec& spec, JsonNotes& notes) {
         TRY(json_members(member, net_device_rows, inside, notes));
         if (inside.empty()) inside = member.key();
         bool pattern = inside.find('%') != std::string::npos;  // "eth%d": the kernel counts
-        for (const auto& [outside, other] : spec.net_devices)
-            if (other == inside && !pattern)
-                return json_error(member,
-                                  cat("would be a second ", croft::quoted(inside), " in the container"));
+        if (!pattern && !taken.insert(inside).second)
+            return json_error(member, cat("would be a second ", croft::quoted(inside), " in the container"));
         spec.net_devices.emplace_back(member.key(), std::move(inside));
     }
     return {};

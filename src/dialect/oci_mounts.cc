@@ -137,20 +137,25 @@ constexpr JsonRow<Raw> mount_rows[] = {{"destination", destination, Presence::re
                                        {"uidMappings", uid_mappings},
                                        {"gidMappings", gid_mappings}};
 
+bool is_known(string_view word) {
+    return std::ranges::binary_search(mount_options, word);
+}
+
 // A bind mount has no file system of its own to take other options. Engines leave some of another mount at
 // it, and kernels never looked at them; a word that is misspelt is another thing.
 Result<> check_bind_options(Raw& mount, JsonNotes& notes) {
     if (!mount.options_at) return {};
     for (Json item : *mount.options_at) {
         string_view word = item.text();
-        if (std::ranges::binary_search(mount_options, word)) continue;
+        if (is_known(word)) continue;
+        std::string sentence = cat(croft::quoted(word), " is no option of a bind mount");
         if (word.find('=') == word.npos)
-            return json_error(item, cat(croft::quoted(word), " is no option of a bind mount",
-                                        spec::did_you_mean(std::string(word), {std::begin(mount_options),
-                                                                               std::end(mount_options)})));
-        notes.warn(item, cat(croft::quoted(word), " is no option of a bind mount, and ignored"));
-        std::erase(mount.options, word);
+            return json_error(
+                item, cat(sentence, spec::did_you_mean(std::string(word), {std::begin(mount_options),
+                                                                           std::end(mount_options)})));
+        notes.warn(item, cat(sentence, ", and ignored"));
     }
+    std::erase_if(mount.options, [](const std::string& word) { return !is_known(word); });
     return {};
 }
 
