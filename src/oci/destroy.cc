@@ -56,7 +56,8 @@ Result<> destroy(const Places& places, const Container& c) {
     std::string group = group_of(c);
     if (!group.empty()) TRY(remove_group(group).within(cat("removing the control group of container ", quoted(c.id))));
     auto plan = c.record.has_end ? c.plan() : launch::LaunchPlan();
-    if (plan && !plan->rdt.group.empty()) run::remove_rdt(*plan, c.record.made_rdt);
+    // A group that the configuration names stays for others.
+    if (plan && !plan->rdt.group.empty()) run::remove_rdt(*plan, c.record.made_rdt && !plan->rdt.may_exist);
     remove_container_files(places, c);
     if (plan) run_poststop(c.record, *plan);
     return {};

@@ -25,7 +25,7 @@ bool is_at_or_below(std::string_view path, std::string_view top) {
 BundleOptions bundle_options(const std::vector<std::string>& words) {
     // What mount(2) has flags for and a mount of today has no use for: said of a remount, or the kernel's own default.
     static constexpr std::string_view without_effect[] = {"defaults",   "remount", "loud",  "silent", "iversion",
-                                                          "noiversion", "acl",     "noacl", "norelatime"};
+                                                          "noiversion", "acl",     "noacl"};
     static constexpr std::string_view of_superblock[] = {"sync", "async",  "dirsync",  "mand",
                                                          "nomand", "lazytime", "nolazytime"};
     BundleOptions out;

@@ -57,8 +57,9 @@ MountFlags mount_flags(const std::vector<std::string>& options) {
     struct Row {
         const char* name;
         uint64_t set, clear;
+        uint64_t unless = 0;  // of no effect when this is set
     };
-    // Setting an access time mode needs its whole field cleared (mount_setattr(2)).
+    // Setting an access time mode needs its whole field cleared (mount_setattr(2)). Without another mode it is relatime.
     static constexpr Row rows[] = {
         {"ro", attr::ro, 0},
         {"rw", 0, attr::ro},
@@ -71,6 +72,9 @@ MountFlags mount_flags(const std::vector<std::string>& options) {
         {"noatime", attr::noatime, attr::atime_mask},
         {"relatime", attr::relatime, attr::atime_mask},
         {"strictatime", attr::strictatime, attr::atime_mask},
+        {"atime", attr::relatime, attr::atime_mask, attr::strictatime},
+        {"nostrictatime", attr::relatime, attr::atime_mask, attr::noatime},
+        {"norelatime", 0, 0},
         {"nodiratime", attr::nodiratime, 0},
         {"diratime", 0, attr::nodiratime},
         {"nosymfollow", attr::nosymfollow, 0},
@@ -85,6 +89,7 @@ MountFlags mount_flags(const std::vector<std::string>& options) {
             flags.rest.push_back(option);
             continue;
         }
+        if (flags.set & row->unless) continue;
         flags.set = (flags.set & ~row->clear) | row->set;
         flags.clear = (flags.clear & ~row->set) | row->clear;
     }

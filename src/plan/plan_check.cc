@@ -14,8 +14,7 @@ Error not_yet(std::string_view setting, std::string_view instead = "") {
 // A setting that is silently not honoured would be a lie, so each one is refused by name.
 Result<> refuse_unknown_ground(const spec::MachineSpec& spec) {
     const spec::Resources& r = spec.resources;
-    if (!r.rdt_clos.empty() || !r.rdt_l3.empty() || !r.rdt_mb.empty() || !r.rdt_schemata.empty())
-        return not_yet("Intel RDT (intelRdt)");
+    if (r.rdt) return not_yet("Intel RDT (intelRdt)");
     if (!r.memory_policy.empty())
         return not_yet("a NUMA memory policy (memoryPolicy)", "use --allowed-memory-nodes");
     const spec::Hooks& h = spec.hooks;

@@ -43,17 +43,18 @@ Result<> plan_net_devices(Draft& d) {
     return {};
 }
 
+// What `schemata` says stands behind the two older members. A group that is named may be another's: it is made when it is
+// not there, and stays; without a name it is the container's own.
 void plan_rdt(Draft& d) {
     const spec::Resources& r = d.spec.resources;
+    if (!r.rdt) return;
     launch::Rdt& rdt = d.launch.rdt;
-    rdt.schemata = r.rdt_schemata;
     for (const std::string* line : {&r.rdt_l3, &r.rdt_mb})
         if (!line->empty()) rdt.schemata.push_back(*line);
+    rdt.schemata.insert(rdt.schemata.end(), r.rdt_schemata.begin(), r.rdt_schemata.end());
     rdt.monitoring = r.rdt_monitoring;
-    rdt.group = r.rdt_clos;
-    rdt.may_exist = !rdt.schemata.empty();
-    // Without a name of its own the group is the container's.
-    if (rdt.group.empty() && (rdt.monitoring || rdt.may_exist)) rdt.group = d.spec.name;
+    rdt.may_exist = !r.rdt_clos.empty();
+    rdt.group = rdt.may_exist ? r.rdt_clos : d.spec.name;
 }
 
 Result<> plan_memory(Draft& d) {

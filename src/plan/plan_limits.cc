@@ -27,8 +27,10 @@ class Limits {
         if (!r.cpuset_mems.empty()) TRY(set("cpuset.mems", r.cpuset_mems, "--allowed-memory-nodes", "cpu.mems"));
         TRY(tasks(r));
         TRY(io(r));
+        // Of what is in use, and of what is reserved: the latter fails with ENOMEM, the former with SIGBUS.
         for (const auto& [size, bytes] : r.hugetlb)
-            TRY(set(cat("hugetlb.", size, ".max"), number(bytes), "hugepageLimits", "hugepageLimits"));
+            for (const char* file : {".max", ".rsvd.max"})
+                TRY(set(cat("hugetlb.", size, file), number(bytes), "hugepageLimits", "hugepageLimits"));
         for (const auto& [device, value] : r.rdma) TRY(set("rdma.max", cat(device, " ", value), "rdma", "rdma"));
         for (const auto& [file, value] : r.unified) TRY(set(file, value, cat("unified ", file), cat("unified.", file)));
         return {};

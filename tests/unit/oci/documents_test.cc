@@ -8,6 +8,7 @@
 #include "format/json_document.h"
 #include "oci/default_config.h"
 #include "oci/feature_list.h"
+#include "plan/planner.h"
 
 namespace croft::oci {
 namespace {
@@ -80,6 +81,29 @@ TEST_F(Features, WordsOfTheConfigurationAreTaken) {
             why_not(
                 read("", cat(R"(, "memoryPolicy": {"mode": "MPOL_DEFAULT", "flags": [")", flag, "\"]}"), "")),
             "");
+}
+
+// Not only read: the planner has a use for each, at a bind and at a tmpfs.
+TEST_F(Features, MountOptionsAreTakenByThePlanner) {
+    spec::HostFacts facts;
+    facts.cgroup_root = "/sys/fs/cgroup";
+    facts.tree.directory = "/b/r";
+    facts.path_is_directory["/s"] = true;
+    for (const std::string& option : words("mountOptions")) {
+        bool ids = option == "idmap" || option == "ridmap", binds = option == "bind" || option == "rbind";
+        std::string maps = R"("uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}],
+            "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}], )";
+        std::string bind = cat(R"({"destination": "/d", "source": "/s", )", ids ? maps : "",
+                               R"("options": ["bind", ")", option, "\"]}");
+        std::string fresh = cat(R"({"destination": "/t", "type": "tmpfs", "options": [")", option, "\"]}");
+        for (const std::string& mount : {bind, fresh}) {
+            if (mount == bind ? option == "tmpcopyup" : ids || binds) continue;
+            auto config = read("", "", cat(R"(, "mounts": [)", mount, "]"));
+            ASSERT_TRUE(config) << config.error().text;
+            auto plans = plan::plan(config->spec, facts);
+            EXPECT_TRUE(plans) << mount << ": " << plans.error().text;
+        }
+    }
 }
 
 TEST_F(Features, WordsOfSeccompAreTaken) {

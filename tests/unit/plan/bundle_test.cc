@@ -84,7 +84,7 @@ void all_of_process(spec::MachineSpec& s) {
     s.hooks.poststop = {{"/bin/z", {}, {}, {}}};
     s.network.mode = spec::Network::Mode::none;
     s.net_devices = {{"eth7", "eth0"}, {"eth8", ""}};
-    s.resources.rdt_clos = "guaranteed", s.resources.rdt_l3 = "L3:0=f", s.resources.rdt_schemata = {"MB:0=50"};
+    s.resources.rdt = true, s.resources.rdt_clos = "guaranteed", s.resources.rdt_l3 = "L3:0=f", s.resources.rdt_schemata = {"MB:0=50"};
     s.resources.memory_policy = "MPOL_BIND", s.resources.memory_policy_nodes = "0-1,3",
     s.resources.memory_policy_flags = {"MPOL_F_STATIC_NODES"};
 }

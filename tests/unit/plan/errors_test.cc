@@ -119,7 +119,7 @@ const Case cases[] = {
      }},
     {"journal", Errc::unsupported, "LinkJournal=host",
      [](auto& s, auto&) { s.integration.link_journal = "host"; }},
-    {"rdt", Errc::unsupported, "intelRdt", [](auto& s, auto&) { s.resources.rdt_clos = "x"; }},
+    {"rdt", Errc::unsupported, "intelRdt", [](auto& s, auto&) { s.resources.rdt = true; }},
 };
 
 class Refused : public testing::TestWithParam<Case> {};
