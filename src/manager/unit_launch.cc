@@ -104,7 +104,7 @@ Result<> put_back(Prepared& machine, const std::string& plan) {
     if (machine.record.remove) return {};
     int directory = machine.claim.directory();
     TRY(replace_file_at(directory, "plan", plan, 0600));
-    TRY(replace_file_at(directory, "exit", cat(CLD_EXITED, " 125 ", realtime_now(), "\n")));
+    TRY(replace_file_at(directory, "exit", cat(int{CLD_EXITED}, " 125 ", realtime_now(), "\n")));
     Record record = machine.record;
     record.locks.clear();
     TRY(machine.claim.write(record));
