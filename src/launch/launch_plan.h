@@ -97,6 +97,8 @@ struct Process {
     std::optional<uint32_t> memory_policy;       // MPOL_* with MPOL_F_* (set_mempolicy(2))
     std::vector<uint32_t> memory_policy_nodes;
     std::string seccomp_listener, seccomp_metadata;  // host path of the socket that is sent the notify descriptor
+    // Of a process that joins: CPUs before it is in the machine's group, and when it is (empty: cpu_affinity).
+    std::vector<uint32_t> exec_affinity_initial, exec_affinity_final;
     static constexpr void fields(auto& v, auto& s) {
         v("argv", s.argv), v("env", s.env), v("search_path", s.search_path), v("directory", s.directory),
             v("init", s.init), v("uid", s.uid), v("gid", s.gid), v("umask", s.umask), v("groups", s.groups),
@@ -112,7 +114,8 @@ struct Process {
             v("selinux", s.selinux), v("terminal", s.terminal), v("parent_death_signal", s.parent_death_signal),
             v("new_keyring", s.new_keyring), v("wait_start", s.wait_start), v("memory_policy", s.memory_policy),
             v("memory_policy_nodes", s.memory_policy_nodes), v("seccomp_listener", s.seccomp_listener),
-            v("seccomp_metadata", s.seccomp_metadata);
+            v("seccomp_metadata", s.seccomp_metadata), v("exec_affinity_initial", s.exec_affinity_initial),
+            v("exec_affinity_final", s.exec_affinity_final);
     }
 };
 

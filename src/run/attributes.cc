@@ -50,11 +50,11 @@ Result<> raise_rlimits(pid_t pid, const launch::Process& p) {
     return {};
 }
 
-Result<> set_affinity(pid_t pid, const launch::Process& p) {
-    if (p.cpu_affinity.empty()) return {};
+Result<> set_affinity(pid_t pid, const std::vector<uint32_t>& cpus) {
+    if (cpus.empty()) return {};
     // As many bits as the largest number needs: sched_setaffinity(2) takes any length.
     std::vector<unsigned long> mask;
-    for (uint32_t cpu : p.cpu_affinity) {
+    for (uint32_t cpu : cpus) {
         size_t word = cpu / 64;
         if (word >= mask.size()) mask.resize(word + 1);
         mask[word] |= 1UL << cpu % 64;
@@ -98,11 +98,26 @@ bool has_attributes(const launch::Process& p) {
 
 Result<> set_attributes(pid_t pid, const launch::Process& p) {
     TRY(raise_rlimits(pid, p));
-    TRY(set_affinity(pid, p));
+    TRY(set_affinity(pid, p.cpu_affinity));
     TRY(set_scheduler(pid, p));
     if (p.io_priority && syscall(SYS_ioprio_set, ioprio_who_process, pid, *p.io_priority) < 0)
         return os_error(errno, "setting the I/O priority");
     return {};
+}
+
+Result<> CpuScope::set(const std::vector<uint32_t>& cpus) {
+    if (cpus.empty()) return {};
+    std::vector<unsigned long> now(8192 / 64);
+    long size = syscall(SYS_sched_getaffinity, 0, now.size() * sizeof now[0], now.data());
+    if (size < 0) return os_error(errno, "asking for the CPU affinity");
+    now.resize(static_cast<size_t>(size) / sizeof now[0]);
+    before_ = std::move(now);
+    return set_affinity(0, cpus);
+}
+
+CpuScope::~CpuScope() {
+    if (!before_.empty())
+        syscall(SYS_sched_setaffinity, 0, before_.size() * sizeof before_[0], before_.data());
 }
 
 Result<> OomScore::set(int score) {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "launch/launch_plan.h"
@@ -13,6 +14,18 @@ namespace croft::run {
 
 bool has_attributes(const launch::Process& process);
 Result<> set_attributes(pid_t pid, const launch::Process& process);
+
+// CPUs that this process and what it makes run on for a while.
+class CpuScope {
+  public:
+    CpuScope() = default;
+    CpuScope(const CpuScope&) = delete;
+    ~CpuScope();
+    Result<> set(const std::vector<uint32_t>& cpus);
+
+  private:
+    std::vector<unsigned long> before_;
+};
 
 // The OOM score is inherited instead: the launcher takes it on and gives it back at the end of this object's
 // life. The kernel changes it for all who share memory with a process, and until exec the payload's shares

@@ -26,6 +26,13 @@ Result<Fd> leader_cgroup(pid_t leader, const std::string& cgroup_root) {
     return error(Errc::unsupported, "the machine is in no cgroup2 group");
 }
 
+// Walked without links, and never above the root.
+Result<Fd> named_cgroup(const std::string& group, const std::string& cgroup_root) {
+    Fd root = TRY(open_at(AT_FDCWD, cgroup_root.c_str(), O_PATH | O_DIRECTORY));
+    return open_in_root(root.get(), group.c_str(), O_RDONLY | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS)
+        .within(cat("the control group ", quoted(group)));
+}
+
 // What is entered, by the process in between: setns(2) of a PID namespace counts for children only. The
 // caller itself never leaves the host's namespaces.
 struct Inside {
@@ -43,10 +50,19 @@ long enter(const void* argument) {
     return error < 0 ? error : raw(SYS_chroot, arg("."));
 }
 
+launch::Process of_join(launch::Process process) {
+    if (!process.exec_affinity_final.empty()) process.cpu_affinity = process.exec_affinity_final;
+    return process;
+}
+
 class Join {
   public:
     Join(const JoinRequest& machine, const launch::LaunchPlan& plan, const LaunchEnvironment& environment)
-        : machine_(machine), plan_(plan), env_(environment), prepared_(plan.process) {}
+        : machine_(machine),
+          plan_(plan),
+          env_(environment),
+          process_(of_join(plan.process)),
+          prepared_(process_) {}
     Result<Launched> run();
 
   private:
@@ -57,6 +73,7 @@ class Join {
     const JoinRequest& machine_;
     const launch::LaunchPlan& plan_;
     const LaunchEnvironment& env_;
+    const launch::Process process_;
     const SignalBlock signals_;
     const Undumpable undumpable_;
     OomScore oom_score_;
@@ -76,9 +93,11 @@ Result<> Join::start() {
     if (plan_.process.init || !private_users)
         prepared_.use_init(TRY(open_init(env_.helper_directory)), context_.sync);
     prepared_.user_namespace = private_users;
-    prepared_.wait_for_go = has_attributes(plan_.process);
+    prepared_.wait_for_go = has_attributes(process_);
     if (plan_.process.oom_score_adjust) TRY(oom_score_.set(*plan_.process.oom_score_adjust));
-    if (!env_.cgroup_root.empty()) group_ = TRY(leader_cgroup(machine_.leader, env_.cgroup_root));
+    if (!env_.cgroup_root.empty())
+        group_ = machine_.group.empty() ? TRY(leader_cgroup(machine_.leader, env_.cgroup_root))
+                                        : TRY(named_cgroup(machine_.group, env_.cgroup_root));
     root_ = TRY(open_at(AT_FDCWD, cat("/proc/", machine_.leader, "/root").c_str(), O_PATH | O_DIRECTORY));
     return {};
 }
@@ -86,6 +105,8 @@ Result<> Join::start() {
 Result<> Join::clone() {
     const Inside inside = {&machine_, root_.get()};
     const bool share = !(machine_.namespaces & CLONE_NEWTIME);
+    CpuScope cpus;  // inherited by what is made
+    TRY(cpus.set(process_.exec_affinity_initial));
     SpawnedInside made =
         TRY(spawn_inside(prepared_, context_, 0, group_.get(), sync_.ours.get(), share, enter, &inside));
     if (made.entered < 0)
@@ -101,7 +122,7 @@ Result<> Join::clone() {
 
 Result<> Join::finish() {
     if (prepared_.wait_for_go) {
-        TRY(set_attributes(out_.pid, plan_.process));
+        TRY(set_attributes(out_.pid, process_));
         TRY(say_go(sync_.ours.get()));
     }
     Requests requests;

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 #include "base/result.h"
 #include "launch/launch_plan.h"
@@ -20,6 +21,8 @@ struct JoinRequest {
     int leader_pidfd = -1;  // opened before the pid was checked against the machine's record
     uint64_t namespaces =
         0;  // CLONE_NEW* bits to enter: new_namespaces and the joined ones of the machine's plan
+    // The group to live in, below the environment's cgroup_root; empty: the one that the leader lives in right now.
+    std::string group;
 };
 
 // Of `plan` only name, process and inside are used. inside may hold an OpenConsole step (console = false): a

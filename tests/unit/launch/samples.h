@@ -86,6 +86,7 @@ inline LaunchPlan full_plan() {
     p.memory_policy = 0x8003;
     p.memory_policy_nodes = {0, 65};
     p.seccomp_listener = "/run/agent", p.seccomp_metadata = "m";
+    p.exec_affinity_initial = {1}, p.exec_affinity_final = {0, 2};
     Hook hook = {"/bin/hook", {"hook", "a"}, {"A=b"}, 5};
     plan.hooks = {{hook}, {hook, hook}, {}, {hook}, {hook}, {hook}};
     plan.net_devices = {{"eth1", "net%d"}};

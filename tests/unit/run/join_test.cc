@@ -1,6 +1,8 @@
 // A second process in a machine that runs.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +122,47 @@ TEST_P(Join, GetsATerminalOfTheMachine) {
     char text[256];
     ssize_t n = read(joined->console.get(), text, sizeof text);
     EXPECT_EQ(std::string(text, n > 0 ? static_cast<size_t>(n) : 0).substr(0, 12), "/dev/pts/0\r\n");
+}
+
+TEST_P(Join, RunsOnTheCpusThatAreAskedFor) {
+    cpu_set_t before, after;
+    ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+    LaunchPlan p = command("grep Cpus_allowed_list /proc/self/status");
+    p.process.exec_affinity_initial = {0};
+    EXPECT_EQ(exec(p), "Cpus_allowed_list:\t0\n") << failure;
+    if (CPU_COUNT(&before) > 1) {
+        p.process.exec_affinity_final = {1};
+        EXPECT_EQ(exec(p), "Cpus_allowed_list:\t1\n") << failure;
+    }
+    p.process.exec_affinity_initial = {8191};
+    exec(p);
+    EXPECT_NE(failure.find("CPU affinity"), failure.npos) << failure;
+    ASSERT_EQ(sched_getaffinity(0, sizeof after, &after), 0);
+    EXPECT_TRUE(CPU_EQUAL(&before, &after)) << "the caller itself stays where it was";
+}
+
+TEST_P(Join, LivesInTheGroupThatIsAskedFor) {
+    if (cgroup_mount.empty()) GTEST_SKIP() << "no cgroup2 is mounted here";
+    const std::string below = cat(cgroup_mount, "/", cgroup, "/below");
+    ASSERT_EQ(mkdir(below.c_str(), 0755), 0);
+    LaunchPlan p = command("cat /proc/self/cgroup | grep ^0");
+    JoinRequest where = request();
+    where.group = cgroup + "/below";
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    Fd output(ends[0]), input(ends[1]);
+    LaunchEnvironment e = environment();
+    e.stdio[1] = input.get();
+    Result<Launched> joined = join(where, p, e);
+    input.reset();
+    ASSERT_TRUE(joined) << joined.error().text;
+    EXPECT_EQ(read_output(output.get()), "0::/below\n");
+    wait(*joined);
+    where.group = cgroup + "/missing";
+    joined = join(where, p, environment());
+    ASSERT_FALSE(joined);
+    EXPECT_NE(joined.error().text.find("/missing"), std::string::npos) << joined.error().text;
+    EXPECT_EQ(rmdir(below.c_str()), 0);
 }
 
 TEST_P(Join, LeaksNoDescriptor) {
