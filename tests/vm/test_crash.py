@@ -143,6 +143,21 @@ def test_a_full_run_is_a_sentence_and_leaves_nothing(host):
     host.run("umount -R /srv/fullrun 2>/dev/null || umount -l /srv/fullrun")
 
 
+def test_a_full_var_is_a_sentence_and_leaves_nothing(host):
+    host.run("mkdir -p /var/lib/machines /var/lib/croft && mount -t tmpfs -o size=256k tmpfs /var/lib/machines && mount -t tmpfs -o size=64k,nr_inodes=24 tmpfs /var/lib/croft").check()
+    ran = host.run("croft create --app --from=/trees/app copy", timeout=60)
+    assert ran.status not in (0, 128 + 6) and "No space left on device" in ran.stderr, ran
+    assert host.run("ls -A /var/lib/machines; ls /etc/croft/machines 2>/dev/null | grep copy").stdout == ""
+    # A throwaway machine has its files there.
+    host.run("mkdir -p /var/lib/croft/scratch; for i in $(seq 30); do mkdir /var/lib/croft/fill$i 2>/dev/null; done")
+    ran = host.run("croft run --name=brim --ephemeral /trees/app sh -c 'echo started'", timeout=60)
+    assert (ran.status, ran.stdout) == (125, "") and "No space left on device" in ran.stderr, ran
+    assert "brim" not in states(host)
+    host.run("rmdir /var/lib/croft/fill*; croft run --name=brim --ephemeral /trees/app sh -c 'head -c 1m /dev/zero >/x; test $? != 0'", timeout=60).check()
+    assert host.run("ls -A /var/lib/croft/scratch").stdout == ""
+    host.run("umount /var/lib/machines /var/lib/croft").check()
+
+
 def test_two_administrators_race_for_one_machine(host):
     for _ in range(4):
         ran = host.run("for who in 1 2 3; do (croft run -d --name=race --read-only /trees/app sleep infinity >/run/race.$who 2>&1; echo $? >>/run/race.$who) & done; wait; "

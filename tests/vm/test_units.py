@@ -345,6 +345,31 @@ def test_machined_knows_the_machine(host, booted):
     assert "org.freedesktop.systemd1" in host.run("busctl -M deb --no-pager list").check().stdout
     host.run("loginctl -M deb --no-pager list-sessions").check()
     host.run("machinectl copy-from deb /usr/lib/os-release /tmp/os-release && grep bookworm /tmp/os-release").check()
+    host.run("echo hello >/tmp/hello; machinectl copy-to deb /tmp/hello /root/hello; mkdir -p /srv/bound; echo bound >/srv/bound/f").check()
+    assert host.run("croft exec deb cat /root/hello").stdout == "hello\n"
+
+
+def test_machinectl_logs_in(host, booted):
+    script = r"""
+import os, pty, select, time
+pid, fd = pty.fork()
+if pid == 0: os.execvp("machinectl", ["machinectl", "login", "deb"])
+def until(text, seconds=100):
+    seen, end = b"", time.time() + seconds
+    while text not in seen and time.time() < end:
+        if select.select([fd], [], [], 1)[0]: seen += os.read(fd, 4096)
+    return text in seen
+print(until(b"login:"))
+os.write(fd, b"root\n")
+print(until(b"# "))
+os.write(fd, b"echo in=$((40+2))-$(cat /proc/1/comm)\n")
+print(until(b"in=42-systemd"))
+os.write(fd, b"exit\n")
+os.kill(pid, 9)
+"""
+    host.run("croft exec deb passwd -d root").check()
+    ran = host.run("cat >/tmp/login.py <<'EOF'\n" + script + "\nEOF\npython3 /tmp/login.py", timeout=200)
+    assert ran.stdout == "True\nTrue\nTrue\n", ran
 
 
 def test_apps_are_registered_too(host, app):
@@ -402,7 +427,9 @@ def test_boot_without_private_users_waits_for_readiness_too(host):
     assert show(host, "croft-plain.service", "ActiveState") == {"ActiveState": "active"}
     assert host.run("croft exec plain systemctl is-active multi-user.target", timeout=100).stdout == "active\n"
     assert host.run("pgrep -c croft-launch; true").stdout == "0\n"
-    host.run("croft stop plain", timeout=200).check()
+    wait_for(lambda: "plain" in host.run("machinectl list --no-legend --no-pager").stdout.split(), 30)
+    host.run("machinectl poweroff plain").check()
+    wait_for(lambda: state(host, "plain") == "exited", 200)
     host.run("croft rm plain").check()
 
 
