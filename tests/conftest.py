@@ -19,7 +19,7 @@ import time
 
 import pytest
 from harness.bus import session_bus
-from harness.host import RUN_DIR, SESSION, STATE_DIR, cgroups, leftovers, mounts_below, new_leftovers
+from harness.host import CONFIG_DIR, RUN_DIR, SESSION, STATE_DIR, cgroups, leftovers, mounts_below, new_leftovers
 from harness.terminal import Terminal, shell_status
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -49,6 +49,9 @@ class Ran:
 def session_directories():
     """This session's own run and state directories. Nothing of it is left, whatever tests did."""
     os.environ.update(CROFT_RUN_DIR=str(RUN_DIR), CROFT_STATE_DIR=str(STATE_DIR), CROFT_CGROUP=SESSION)
+    if OVER_BUS:  # croftd is told once where machine files are; tests take turns in there
+        CONFIG_DIR.mkdir(mode=0o755)
+        os.environ["CROFT_CONFIG_DIR"] = str(CONFIG_DIR)
     with session_bus(PROGRAM.parent / "croftd") if OVER_BUS else contextlib.nullcontext([]) as other_user:
         COMMAND[:] = [*other_user, PROGRAM, *(["--system"] if other_user else [])]
         yield
@@ -63,6 +66,14 @@ def session_directories():
             os.rmdir(directory)
     shutil.rmtree(RUN_DIR, ignore_errors=True)
     shutil.rmtree(STATE_DIR, ignore_errors=True)
+    shutil.rmtree(CONFIG_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def in_process_only(request):
+    marker = request.node.get_closest_marker("in_process")
+    if marker and OVER_BUS:
+        pytest.skip(marker.args[0])
 
 
 def run_program(*words, timeout=60, stdin=None, env=None, **more):
@@ -141,10 +152,17 @@ def scratch():
 @pytest.fixture
 def config(scratch, monkeypatch):
     """The only directory of machine files that croft looks at in this test."""
-    path = scratch / "machines"
-    path.mkdir()
-    monkeypatch.setenv("CROFT_CONFIG_DIR", str(path))
-    return path
+    if not OVER_BUS:
+        path = scratch / "machines"
+        path.mkdir()
+        monkeypatch.setenv("CROFT_CONFIG_DIR", str(path))
+        yield path
+        return
+    yield CONFIG_DIR
+    for mount in mounts_below(CONFIG_DIR):
+        subprocess.run(["umount", "-l", mount])
+    for left in CONFIG_DIR.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture(scope="session")

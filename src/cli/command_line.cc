@@ -101,7 +101,7 @@ int run_command_line(int argc, char** argv) {
     if (at >= words.size()) return *global_option("--help");
     const Verb* verb = find_verb(words[at]);
     if (!verb) return failed(unknown_verb(words[at]), OwnStatus::by_kind);
-    if (goes_over_bus(*verb))
+    if (goes_over_bus(*verb) && !(verb->local_part && knows_bus()))
         return finish(run_over_bus(*verb, words.subspan(at + 1), words), verb->own_status);
     if (verb->supervised && !manager::supervisor())
         if (Result<> stayed = become_supervised(argv); !stayed)

@@ -24,6 +24,10 @@ void set_over_bus(OverBus new_way) {
     way = new_way;
 }
 
+bool knows_bus() {
+    return way;
+}
+
 bool goes_over_bus(const Verb& verb) {
     if (geteuid() == 0) return false;
     const char* scope = getenv("CROFT_SCOPE");

@@ -20,6 +20,9 @@ bool goes_over_bus(const Verb& verb);
 // Does it where set_over_bus() has been told how; otherwise becomes croft-systemd. `all` is argv.
 Result<int> run_over_bus(const Verb& verb, std::span<char* const> arguments, std::span<char* const> all);
 
+// Whether this is the program that has been told how.
+bool knows_bus();
+
 using OverBus = Result<int> (*)(const Verb& verb, std::span<char* const> arguments);
 void set_over_bus(OverBus way);
 

@@ -24,6 +24,9 @@ inline constexpr OptionRow edit_options[] = {
     {"--file", 0, "FILE", "path",
      "Take its text from here (-: standard input), without an editor; declares the machine when it is new"},
     OPT_QUIET,
+    // For `croft edit` on the other side of the bus (verb_edit.cc).
+    {"--fetch", 0, "", "", ""},
+    {"--replace", 0, "", "", ""},
 };
 inline constexpr OptionRow diff_options[] = {OPT_JSON};
 inline constexpr OptionRow verify_options[] = {OPT_JSON};
@@ -52,11 +55,13 @@ inline constexpr Verb config_rows[] = {
      .help = "edit a machine file",
      .doc = "Opens a copy of the machine's file in $VISUAL or $EDITOR. When the editor ends, the copy is "
             "verified "
-            "and takes the file's place; one with a mistake does not, and can be edited again.",
+            "and takes the file's place; one with a mistake does not, and can be edited again. With --system the editor is "
+            "yours all the same: only the text goes over the bus.",
      .example = "croft edit web\n"
                 "croft edit --file=- web <web.machine      # the same for programs",
      .operands = Operands::declared,
      .supervised = true,
+     .local_part = true,
      .options = edit_options,
      .function = verb_edit},
     {.name = "set",

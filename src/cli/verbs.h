@@ -36,6 +36,8 @@ struct Verb {
     Operands operands = Operands::none;
     // Asks systemd where machines are its units: then croft-systemd, which can, takes croft's place.
     bool supervised = false;
+    // For the system's machines over the bus, part of it is done here: the function sees to that itself (remote.h).
+    bool local_part = false;
     std::span<const OptionRow> options = {};
     Result<int> (*function)(const Verb& verb, std::span<char* const> arguments) = nullptr;
 };

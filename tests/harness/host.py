@@ -8,6 +8,7 @@ import pathlib
 SESSION = f"croft-test-{os.getpid()}"
 RUN_DIR = pathlib.Path("/run") / SESSION
 STATE_DIR = pathlib.Path("/var/lib") / SESSION
+CONFIG_DIR = pathlib.Path("/var/tmp") / f"{SESSION}-config"
 # In a test run that has the host for itself every change counts as a leak, not only what bears our names.
 WHOLE_HOST = os.environ.get("CROFT_LEAKS") == "host"
 

@@ -155,6 +155,7 @@ def test_from_a_tree_that_is_written_to_is_refused(croft, config, scratch, machi
     assert not (scratch / "copy").exists() and not (config / "copy.machine").exists()
 
 
+@pytest.mark.in_process("it kills the process that copies, which is a job of croftd's")
 def test_an_interrupted_copy_can_only_be_removed(croft, config, scratch, machine, copy_tree):
     """Killed in the middle: the machine is incomplete, refuses to start, and is removed with what was copied."""
     source, target, name = copy_tree("app"), scratch / "copied", machine("half")
@@ -315,6 +316,7 @@ def test_edit_offers_to_edit_again(croft, config, declared, terminal, scratch):
     assert "Hostname=x" in (config / f"{declared}.machine").read_text()
 
 
+@pytest.mark.in_process("the other one writes the file by himself")
 def test_edit_does_not_overwrite_what_another_has_written(croft, config, declared):
     path = config / f"{declared}.machine"
     ran = edit(croft, declared, f'printf "[Exec]\\nHostname=mine\\n" >>"$1"; printf "[Exec]\\nHostname=other\\n" >>{path}')
@@ -438,6 +440,7 @@ def test_rm_tree_removes_its_tree_and_no_other(croft, config, declared, machine,
 # ---------------------------------------------------------------- a user's own machines
 
 
+@pytest.mark.in_process("it is about machines that are not the system's")
 def test_a_user_declares_machines_of_his_own(croft, scratch, copy_tree, monkeypatch):
     """Without root: files in his own configuration, machines in his own name space."""
     nobody, home, source = 65534, scratch / "home", copy_tree("app")

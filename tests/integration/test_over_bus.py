@@ -9,7 +9,8 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-SUITE = ("test_cli_help.py", "test_cli_input.py", "test_cli_run.py", "test_cli_machines.py", "test_cli_boot.py")
+SUITE = ("test_cli_help.py", "test_cli_input.py", "test_cli_run.py", "test_cli_machines.py", "test_cli_boot.py", "test_cli_declared.py",
+         "test_states.py")
 
 
 @pytest.mark.skipif(os.environ.get("CROFT_OVER_BUS") == "1", reason="this is that run")

@@ -83,7 +83,8 @@ print("done")
 
 def test_a_job_goes_on_without_croftd(host):
     host.run("croft run -d --name=job --read-only /trees/app sleep infinity").check()
-    host.run("(runuser -u alice -- croft --system exec job sh -c 'sleep 4; echo finished >/dev/shm/mark' >/dev/null 2>&1 &) ; sleep 2; pkill -KILL -x croftd", timeout=60).check()
+    host.run("(runuser -u alice -- croft --system exec job sh -c 'echo >/dev/shm/begun; sleep 4; echo finished >/dev/shm/mark' >/dev/null 2>&1 &) ; "
+             "for i in $(seq 100); do croft exec job test -e /dev/shm/begun && break; sleep 0.2; done; pkill -KILL -x croftd", timeout=100).check()
     wait_for(lambda: host.run("croft exec job cat /dev/shm/mark").stdout == "finished\n", 60)
     stop_all(host)
 
