@@ -238,6 +238,15 @@ Result<> network(Json v, MachineSpec& spec, JsonNotes& notes) {
 
 // ------------------------------------------------------------ unified
 
+// A kernel takes one line a write, whatever devices they are of.
+void add_lines(std::vector<std::pair<std::string, std::string>>& files, string_view file,
+               const std::string& value) {
+    size_t before = files.size();
+    for (std::string& line : split(value, '\n'))
+        if (!line.empty()) files.emplace_back(file, std::move(line));
+    if (files.size() == before) files.emplace_back(file, "");
+}
+
 // Any file of a group but those that move, kill or stop processes: these are the runtime's.
 Result<> unified(Json v, MachineSpec& spec, JsonNotes&) {
     for (Json member : TRY(json_map(v))) {
@@ -248,7 +257,7 @@ Result<> unified(Json v, MachineSpec& spec, JsonNotes&) {
         for (string_view own : {"cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze",
                                 "cgroup.subtree_control", "cgroup.type"})
             if (file == own) return json_error(member, "is the runtime's own to write");
-        spec.resources.unified.emplace_back(file, TRY(json_text(member)));
+        add_lines(spec.resources.unified, file, TRY(json_text(member)));
     }
     return {};
 }

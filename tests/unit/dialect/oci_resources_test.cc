@@ -86,13 +86,17 @@ TEST(OciResources, TheRest) {
         {"pageSize": "64KB", "limit": 18446744073709551615}],
         "rdma": {"mlx5_1": {"hcaHandles": 3, "hcaObjects": 10000}, "rxe3": {"hcaObjects": 0}},
         "network": {"classID": 0, "priorities": []},
-        "unified": {"memory.high": "1000", "io.max": "8:0 rbps=1\n8:16 wbps=2", "new.thing": "x"}})");
+        "unified": {"memory.high": "1000", "io.max": "8:0 rbps=1\n8:16 wbps=2", "new.thing": "x", "a.b": "", "c.d": "1\n"}})");
     EXPECT_EQ(r.tasks_max, 0u);
     EXPECT_EQ(r.hugetlb,
               (std::vector<std::pair<std::string, uint64_t>>{{"2MB", 4194304}, {"64KB", UINT64_MAX}}));
     EXPECT_EQ(r.rdma, (Pairs{{"mlx5_1", "hca_handle=3 hca_object=10000"}, {"rxe3", "hca_object=0"}}));
-    EXPECT_EQ(r.unified,
-              (Pairs{{"memory.high", "1000"}, {"io.max", "8:0 rbps=1\n8:16 wbps=2"}, {"new.thing", "x"}}));
+    EXPECT_EQ(r.unified, (Pairs{{"memory.high", "1000"},
+                                {"io.max", "8:0 rbps=1"},
+                                {"io.max", "8:16 wbps=2"},
+                                {"new.thing", "x"},
+                                {"a.b", ""},
+                                {"c.d", "1"}}));
     EXPECT_EQ(resources(R"({"pids": {"limit": -1}})").tasks_max, UINT64_MAX);
     EXPECT_FALSE(resources(R"({"pids": {}})").tasks_max);
 }
