@@ -63,7 +63,7 @@ TEST(OciConfig, Versions) {
 }
 
 TEST(OciConfig, WhatMustBeThere) {
-    EXPECT_EQ(why_not("{"), "is no JSON: line 1, column 2: the text ends too early");
+    EXPECT_TRUE(why_not("{").starts_with("is no JSON: parse error at line 1, column 2:")) << why_not("{");
     EXPECT_EQ(why_not("[]"), "$: is array, not an object");
     EXPECT_EQ(why_not("{}"), "$: ociVersion is missing");
     EXPECT_EQ(why_not(R"({"ociVersion": null})"), "$: ociVersion is missing");
@@ -182,7 +182,7 @@ TEST(OciParts, AProcessAlone) {
     EXPECT_TRUE(
         parse_oci_process(R"({"args": ["id"], "cwd": "/", "capabilities": {}})")->spec.security.capabilities);
     EXPECT_EQ(parse_oci_process("{}").error().text, "$: args is missing");
-    EXPECT_EQ(parse_oci_process("").error().text, "is no JSON: line 1, column 1: a value is missing");
+    EXPECT_TRUE(parse_oci_process("").error().text.starts_with("is no JSON: parse error at line 1"));
 }
 
 }  // namespace

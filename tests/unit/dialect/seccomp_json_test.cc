@@ -150,14 +150,14 @@ TEST(SeccompJson, WrongOnesSayWhere) {
         {R"({"defaultAction": "SCMP_ACT_ALLOW", "flags": "x"})", "$.flags: is string, not an array"},
     };
     for (const auto& [text, sentence] : table) EXPECT_EQ(why_not(text), sentence) << text;
-    EXPECT_EQ(why_not("{\"defaultAction\": "), "is no JSON: line 1, column 19: a value is missing");
-    EXPECT_EQ(why_not(""), "is no JSON: line 1, column 1: a value is missing");
+    EXPECT_TRUE(why_not("{\"defaultAction\": ").starts_with("is no JSON: parse error at line 1, column 19:"));
+    EXPECT_TRUE(why_not("").starts_with("is no JSON: parse error at line 1"));
     EXPECT_TRUE(why_not("\xff").starts_with("is no JSON: "));
 }
 
 TEST(SeccompJson, DeepNestingIsNoStackOverflow) {
     std::string deep(200000, '[');
-    EXPECT_EQ(why_not(deep), "is no JSON: line 1, column 129: nested too deeply");
+    EXPECT_EQ(why_not(deep), "is no JSON: more than 128 objects and arrays inside each other");
     EXPECT_EQ(why_not(std::string(100, '[') + std::string(100, ']')), "$: is array, not an object");
 }
 
