@@ -54,11 +54,12 @@ struct Cgroup {
     bool delegate = false;          // chown the payload's group (the group itself, without one) to owner_uid/gid
     uint32_t owner_uid = 0, owner_gid = 0;
     bool of_unit = false;           // it is the group of the launcher's own unit: systemd has made and limited it
+    bool of_scope = false;          // it is the group of a scope that systemd has made for the payload, which enters it
     static constexpr void fields(auto& v, auto& s) {
         v("path", s.path), v("payload", s.payload), v("controllers", s.controllers),
             v("more_controllers", s.more_controllers), v("existing", s.existing), v("settings", s.settings),
             v("device_policy", s.device_policy), v("devices", s.devices), v("delegate", s.delegate),
-            v("owner_uid", s.owner_uid), v("owner_gid", s.owner_gid), v("of_unit", s.of_unit);
+            v("owner_uid", s.owner_uid), v("owner_gid", s.owner_gid), v("of_unit", s.of_unit), v("of_scope", s.of_scope);
     }
 };
 

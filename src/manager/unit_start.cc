@@ -28,25 +28,6 @@ void pass_environment(launch::UnitPlan& unit) {
         if (const char* value = getenv(name)) unit.service.emplace_back("Environment", cat(name, "=", value));
 }
 
-// A unit that has just ended is forgotten by systemd a moment later; until then its name is taken. A systemd that is executed
-// anew (systemctl daemon-reexec) answers nothing that was asked just before; then the unit is there or it is not.
-Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit, Pin pin) {
-    bool unsure = false;
-    const uint64_t begin = monotonic_now();
-    for (;;) {
-        auto job = systemd.start_transient(unit, pin);
-        if (job) return job;
-        bool interrupted = was_interrupted(job.error()), exists = job.error().code == Errc::exists;
-        if (exists && unsure) return Job{0};
-        uint64_t patience = interrupted ? start_patience : name_patience;
-        if ((!exists && !interrupted) || monotonic_now() - begin > patience) return job;
-        unsure = unsure || interrupted;
-        if (!unsure) systemd.forget(unit.name);
-        timespec pause = {0, interrupted ? 200'000'000 : 10'000'000};
-        nanosleep(&pause, nullptr);
-    }
-}
-
 Error refused(const launch::UnitPlan& unit) {
     return error(Errc::failed, cat("systemd did not start ", unit.name, "; `systemctl status ", unit.name,
                                    "` and `journalctl -u ", unit.name, "` say why"));
@@ -94,6 +75,23 @@ bool machines_are_units(const Paths& paths) {
     const char* wanted = getenv("CROFT_SUPERVISOR");
     if (wanted && *wanted) return std::string_view(wanted) == "systemd";
     return paths.system && access("/run/systemd/system", F_OK) == 0;
+}
+
+Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit, Pin pin) {
+    bool unsure = false;
+    const uint64_t begin = monotonic_now();
+    for (;;) {
+        auto job = systemd.start_transient(unit, pin);
+        if (job) return job;
+        bool interrupted = was_interrupted(job.error()), exists = job.error().code == Errc::exists;
+        if (exists && unsure) return Job{0};
+        uint64_t patience = interrupted ? start_patience : name_patience;
+        if ((!exists && !interrupted) || monotonic_now() - begin > patience) return job;
+        unsure = unsure || interrupted;
+        if (!unsure) systemd.forget(unit.name);
+        timespec pause = {0, interrupted ? 200'000'000 : 10'000'000};
+        nanosleep(&pause, nullptr);
+    }
 }
 
 Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin, uint64_t patience) {

@@ -19,4 +19,8 @@ inline constexpr uint64_t start_patience = 90'000'000;  // µs for systemd to be
 Result<UnitStart> start_unit(Prepared& machine, Streams streams, bool attach, Pin pin = Pin::no,
                              uint64_t patience = start_patience);
 
+// A unit that has just ended is forgotten by systemd a moment later; until then its name is taken. A systemd that is executed
+// anew (systemctl daemon-reexec) answers nothing that was asked just before; then the unit is there or it is not.
+Result<Job> start_when_free(Supervisor& systemd, const launch::UnitPlan& unit, Pin pin);
+
 }  // namespace croft::manager

@@ -47,12 +47,25 @@ Result<> make_group_in_unit(const launch::Cgroup& wanted, const std::string& cgr
     return {};
 }
 
+// systemd removes the group when its last process has ended.
+Result<> enter_group_of_scope(const launch::Cgroup& wanted, const std::string& cgroup_root, MachineCgroup& out) {
+    out.group = TRY(open_at(AT_FDCWD, cat(cgroup_root, "/", wanted.path).c_str(), O_RDONLY | O_DIRECTORY)
+                        .within("opening the scope's cgroup"));
+    for (const launch::CgroupSetting& setting : wanted.settings)
+        TRY(write_file_at(out.group.get(), setting.file.c_str(), setting.value)
+                .within(cat("limiting the scope's cgroup: ", setting.file)));
+    if (wanted.delegate) TRY(kernel::delegate_cgroup(out.group.get(), wanted.owner_uid, wanted.owner_gid));
+    if (wanted.device_policy) TRY(attach_device_policy(out.group.get(), wanted.devices));
+    return {};
+}
+
 }  // namespace
 
 Result<> make_machine_cgroup(const launch::Cgroup& wanted, const std::string& cgroup_root,
                              MachineCgroup& out) {
     if (wanted.path.empty() || cgroup_root.empty()) return {};
     if (wanted.of_unit) return make_group_in_unit(wanted, cgroup_root, out);
+    if (wanted.of_scope) return enter_group_of_scope(wanted, cgroup_root, out);
     size_t slash = wanted.path.rfind('/');
     out.group = TRY(kernel::make_cgroup(cgroup_root, wanted.path, wanted.controllers, wanted.more_controllers,
                                         static_cast<kernel::Existing>(wanted.existing)));

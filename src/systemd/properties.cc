@@ -28,6 +28,8 @@ enum class Form {
     exec,      // a(sasb): one command line an occurrence; "-" in front: its failure does not count
     statuses,  // (aiai): exit statuses and signals
     unsigned32,  // u
+    pids,        // au
+    set,         // ay: "0-3,6" as bits
 };
 struct Row {
     const char* name;
@@ -93,6 +95,14 @@ constexpr Row rows[] = {
     {"CPUWeight", Form::count},
     {"IOWeight", Form::count},
     {"CPUQuota", Form::cpu, "CPUQuotaPerSecUSec"},
+    {"PIDs", Form::pids},
+    {"DefaultDependencies", Form::boolean},
+    {"CPUAccounting", Form::boolean},
+    {"MemoryAccounting", Form::boolean},
+    {"IOAccounting", Form::boolean},
+    {"TasksAccounting", Form::boolean},
+    {"AllowedCPUs", Form::set},
+    {"AllowedMemoryNodes", Form::set},
     {"CPUQuotaPeriodSec", Form::time, "CPUQuotaPeriodUSec"},
 };
 
@@ -230,6 +240,41 @@ Result<> append_list(sd_bus_message* m, const Row& row, const std::vector<string
     return result;
 }
 
+Result<> append_array(sd_bus_message* m, const Row& row, char type, const void* values, size_t size) {
+    const char contents[] = {'a', type, 0};
+    Result<> result;
+    check(sd_bus_message_open_container(m, 'r', "sv"), row.name, result);
+    check(sd_bus_message_append(m, "s", row.name), row.name, result);
+    check(sd_bus_message_open_container(m, 'v', contents), row.name, result);
+    check(sd_bus_message_append_array(m, type, values, size), row.name, result);
+    for (int i = 0; i < 2; ++i) check(sd_bus_message_close_container(m), row.name, result);
+    return result;
+}
+
+// The nth bit of the set is the nth CPU.
+Result<> append_set(sd_bus_message* m, const Row& row, string_view text) {
+    std::vector<uint8_t> bits;
+    for (const std::string& range : split(text, ',')) {
+        size_t dash = range.find('-');
+        auto first = parse_uint(range.substr(0, dash));
+        auto last = dash == range.npos ? first : parse_uint(range.substr(dash + 1));
+        if (!first || !last || *first > *last || *last > 8191) return wrong(row, text, "list of numbers (0-3,6)");
+        bits.resize(std::max<size_t>(bits.size(), *last / 8 + 1));
+        for (uint64_t n = *first; n <= *last; ++n) bits[n / 8] |= static_cast<uint8_t>(1 << n % 8);
+    }
+    return append_array(m, row, 'y', bits.data(), bits.size());
+}
+
+Result<> append_pids(sd_bus_message* m, const Row& row, string_view text) {
+    std::vector<uint32_t> pids;
+    for (const std::string& word : split(text, ' ')) {
+        auto pid = parse_uint(word);
+        if (!pid || !*pid || *pid > INT32_MAX) return wrong(row, text, "list of processes");
+        pids.push_back(static_cast<uint32_t>(*pid));
+    }
+    return append_array(m, row, 'u', pids.data(), pids.size() * sizeof pids[0]);
+}
+
 Result<> append_one(sd_bus_message* m, const Row& row, string_view text) {
     std::string value(text);
     int r = 0;
@@ -267,6 +312,8 @@ Result<> append_one(sd_bus_message* m, const Row& row, string_view text) {
             for (int i = 0; i < 2; ++i) check(sd_bus_message_close_container(m), row.name, result);
             return result;
         }
+        case Form::pids: return append_pids(m, row, text);
+        case Form::set: return append_set(m, row, text);
         default: return append_number(m, row, text);
     }
     return r < 0 ? Result<>(bus_error(r, row.name)) : Result<>();

@@ -82,7 +82,12 @@ Result<Job> SystemdSupervisor::start_transient(const launch::UnitPlan& plan, man
     sd_bus* bus = TRY(this->bus());
     TRY(subscribe(bus));
     Settings settings = all_settings(plan);
-    if (!all_known(settings)) return start_by_systemd_run(plan);
+    if (!all_known(settings)) {
+        // systemd-run makes services of commands, and scopes only of itself.
+        if (plan.name.ends_with(".scope"))
+            return error(Errc::unsupported, cat(plan.name, ": a property of it is not known to croft"));
+        return start_by_systemd_run(plan);
+    }
     Message m = TRY(new_call(bus, systemd_manager, "StartTransientUnit"));
     int r = sd_bus_message_append(m.get(), "ss", plan.name.c_str(), "fail");
     if (r >= 0) r = sd_bus_message_open_container(m.get(), 'a', "(sv)");
