@@ -111,4 +111,10 @@ Result<> make_dirs_at(int dir, std::string_view path, mode_t mode) {
 
 bool exists_at(int dir, const char* path) { return faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
 
+void fill_standard_streams() {
+    for (int fd = 0; fd <= 2; ++fd)
+        while (fcntl(fd, F_GETFD) < 0)
+            if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) _exit(125);
+}
+
 }  // namespace croft

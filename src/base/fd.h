@@ -52,5 +52,8 @@ Result<> replace_file_at(int dir, const char* name, std::string_view data, mode_
 // mkdir -p below a directory fd.
 Result<> make_dirs_at(int dir, std::string_view path, mode_t mode = 0755);
 bool exists_at(int dir, const char* path);
+// A caller may have closed a standard stream. The next file that is opened would then be "standard output", so the places
+// are filled first.
+void fill_standard_streams();
 
 }  // namespace croft

@@ -15,14 +15,6 @@
 namespace croft::cli {
 
 namespace {
-// A caller may have closed a standard stream. The next file we open would then be "standard output", so the
-// places are filled first.
-void fill_standard_streams() {
-    for (int fd = 0; fd <= 2; ++fd)
-        while (fcntl(fd, F_GETFD) < 0)
-            if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) _exit(125);
-}
-
 Error unknown_verb(std::string_view word) {
     std::vector<std::string> names;
     for (const Verb& verb : verbs())

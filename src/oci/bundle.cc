@@ -46,6 +46,18 @@ manager::OciContainer record_of(const dialect::OciSpec& read, const std::string&
     out.owner = geteuid();
     return out;
 }
+enum class Warnings { tell, told };
+
+Result<> make_plan(PlannedBundle& bundle, Warnings warnings) {
+    plan::Plans plans = TRY(plan::plan(bundle.spec, bundle.facts));
+    if (warnings == Warnings::tell)
+        for (const std::string& warning : plans.warnings) warn(warning);
+    bundle.plan = std::move(plans.launch);
+    bundle.plan.cgroup.of_scope = bundle.scope.has_value();
+    bool has_group = !bundle.plan.cgroup.path.empty() && !bundle.facts.cgroup_root.empty();
+    bundle.record.cgroup = has_group ? cat(bundle.facts.cgroup_root, "/", bundle.plan.cgroup.path) : "";
+    return {};
+}
 }  // namespace
 
 Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, const BundleRequest& request) {
@@ -62,19 +74,23 @@ Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, co
     out.record = record_of(read, request.id, bundle);
     out.spec = std::move(read.spec);
     out.spec.name = request.id;
-    TRY(choose_cgroup(global, out.spec));
+    out.scope = TRY(choose_cgroup(global, places, out.spec));
     pass_sockets(out.spec);
-    spec::HostFacts facts = TRY(host::gather(out.spec, {places.paths.helpers, places.paths.run, ""}));
-    facts.run_directory = cat(places.root, "/", request.id);
-    out.cgroup_root = facts.cgroup_root;
-    plan::Plans plans = TRY(plan::plan(out.spec, facts));
-    for (const std::string& warning : plans.warnings) warn(warning);
-    out.plan = std::move(plans.launch);
+    out.facts = TRY(host::gather(out.spec, {places.paths.helpers, places.paths.run, ""}));
+    out.facts.run_directory = cat(places.root, "/", request.id);
+    TRY(make_plan(out, Warnings::tell));
     out.plan.process.new_keyring = request.new_keyring;
     out.plan.process.wait_start = request.wait_start;
-    if (!out.plan.cgroup.path.empty() && !out.cgroup_root.empty())
-        out.record.cgroup = cat(out.cgroup_root, "/", out.plan.cgroup.path);
     return out;
+}
+
+Result<> use_scope(PlannedBundle& bundle, const std::string& group) {
+    if (bundle.spec.resources.cgroup_path == group) return {};
+    bundle.spec.resources.cgroup_path = group;
+    const launch::Process before = bundle.plan.process;
+    TRY(make_plan(bundle, Warnings::told));
+    bundle.plan.process.new_keyring = before.new_keyring, bundle.plan.process.wait_start = before.wait_start;
+    return {};
 }
 
 }  // namespace croft::oci

@@ -4,9 +4,15 @@
 
 namespace croft::oci {
 
-Result<> choose_cgroup(const Global& global, spec::MachineSpec& spec) {
+Result<std::optional<ScopeName>> choose_cgroup(const Global& global, const Places& places, spec::MachineSpec& spec) {
     std::string& path = spec.resources.cgroup_path;
-    if (!global.cgroups) return path.clear(), Result<>();
+    std::optional<ScopeName> scope;
+    if (!global.cgroups) return path.clear(), scope;
+    if (global.systemd) {
+        scope = TRY(parse_scope(path, spec.name, places.paths.system));
+        path = scope_path(*scope);
+        return scope;
+    }
     std::string out;
     for (const std::string& part : split(path, '/')) {
         if (part == "..")
@@ -15,7 +21,7 @@ Result<> choose_cgroup(const Global& global, spec::MachineSpec& spec) {
         if (!part.empty() && part != ".") out += cat(out.empty() ? "" : "/", part);
     }
     path = out.empty() ? spec.name : out;
-    return {};
+    return scope;
 }
 
 }  // namespace croft::oci

@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "manager/supervisor.h"
 #include "oci/arguments.h"
+#include "oci/container.h"
 #include "oci/help.h"
 #include "oci/messages.h"
 #include "oci/output.h"
@@ -43,6 +45,16 @@ Result<> check_operands(const Verb& verb, const Call& call) {
     return error(Errc::usage, cat(verb.name, " needs the id of a container (", usage, ")"));
 }
 
+// Never returns when it goes well: libsystemd needs a dynamic program, and that costs at start.
+Result<> leave_to_systemd(const Global& global) {
+    Places places = TRY(find_places(global));
+    std::string program = places.paths.helpers + "/croft-oci-systemd";
+    std::vector<char*> words = global.words;
+    words.push_back(nullptr);
+    execv(program.c_str(), words.data());
+    return os_error(errno, cat("--systemd-cgroup: executing ", quoted(program), ", which speaks with systemd"));
+}
+
 Result<int> call_verb(const Global& global, const Verb& verb, std::span<char* const> words) {
     Call call{global, verb, {}, {}};
     size_t taken = TRY(parse_flags(verb.flags, words, !verb.payload_follows, call.flags, call.operands));
@@ -52,6 +64,7 @@ Result<int> call_verb(const Global& global, const Verb& verb, std::span<char* co
         return 0;
     }
     TRY(check_operands(verb, call));
+    if (global.systemd && verb.asks_systemd && !manager::supervisor()) TRY(leave_to_systemd(global));
     return verb.function(call);
 }
 
@@ -80,6 +93,7 @@ Result<int> dispatch(Global& global, std::span<char* const> words, int& error_st
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
+    fill_standard_streams();
     set_log("croft-oci", LogLevel::info);
     Global global;
     global.words.assign(argv, argv + argc);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "manager/leader.h"
 #include "manager/remove_tree.h"
+#include "oci/command_line.h"
 #include "run/gate.h"
 
 namespace croft::oci {
@@ -38,20 +39,21 @@ Result<> lock_directory(const Container& c) {
     return error(Errc::busy, cat("container ", quoted(c.id),
                                  " is in use by another croft-oci, which does not come to its end: end that one first"));
 }
+}  // namespace
 
-// A user namespace of a user's engine: root there is not the system's.
+// A user namespace of a user's engine has a root of its own, who is not the system's.
 bool is_system() {
     if (geteuid() != 0) return false;
+    const char* runtime = getenv("XDG_RUNTIME_DIR");
+    if (!runtime || !*runtime) return true;
     auto map = read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
     return !map || map->find("4294967295") != map->npos;
 }
-}  // namespace
 
 Result<Places> find_places(const Global& global) {
     Places out;
-    const char* runtime = getenv("XDG_RUNTIME_DIR");
     // croft's own places are then those of the user, too: what is below /run and /var cannot be written.
-    if (runtime && *runtime && !is_system()) setenv("CROFT_SCOPE", "user", 1);
+    if (!is_system()) setenv("CROFT_SCOPE", "user", 1);
     out.paths = TRY(manager::find_paths());
     out.root = global.flags.text("--root", manager::default_oci_root(out.paths));
     if (out.root.empty()) return error(Errc::usage, "--root needs a directory");

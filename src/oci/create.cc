@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "manager/prepare.h"
+#include "manager/scope.h"
 #include "oci/destroy.h"
 #include "oci/engine_files.h"
 #include "oci/state.h"
@@ -26,6 +27,7 @@ class Creation {
 
   private:
     Result<> claim();
+    Result<> make_scope();
     Result<> launch();
     Result<> write_record(pid_t pid);
     Result<> keep_record();
@@ -39,6 +41,7 @@ class Creation {
     std::optional<Container> container_;
     EngineFiles engine_{call_.flags};
     Fd plan_file_;
+    manager::ScopeKeeper scope_;
     run::Launched launched_;
 };
 
@@ -59,6 +62,21 @@ Result<> Creation::claim() {
     TRY(write_all(plan_file_.get(), launch::encode(bundle_->plan)).within("keeping the plan"));
     if (places_.paths.system) manager::note_oci_root(places_.paths, places_.root);
     return {};
+}
+
+// systemd's group may be elsewhere than expected: a user's manager is below a group of its own.
+Result<> Creation::make_scope() {
+    if (!bundle_->scope) return {};
+    launch::UnitPlan unit = TRY(scope_plan(*bundle_->scope, bundle_->plan, bundle_->record));
+    scope_ = TRY(manager::start_scope(std::move(unit)).within("--systemd-cgroup"));
+    bundle_->record.unit = bundle_->scope->unit;
+    bundle_->record.user_unit = !places_.paths.system;
+    const std::string expected = bundle_->plan.cgroup.path;
+    TRY(use_scope(*bundle_, scope_.group()));
+    if (expected == bundle_->plan.cgroup.path) return {};
+    if (ftruncate(plan_file_.get(), 0) < 0 || lseek(plan_file_.get(), 0, SEEK_SET) < 0)
+        return os_error(errno, "keeping the plan");
+    return write_all(plan_file_.get(), launch::encode(bundle_->plan)).within("keeping the plan");
 }
 
 Result<> Creation::write_record(pid_t pid) {
@@ -91,7 +109,7 @@ Result<> Creation::launch() {
         run_directory = std::move(*opened);
     environment.run_directory = run_directory.get();
     environment.helper_directory = places_.paths.helpers;
-    environment.cgroup_root = bundle_->cgroup_root;
+    environment.cgroup_root = bundle_->facts.cgroup_root;
     environment.cloned = [this](pid_t pid) { return write_record(pid); };
     environment.preserve_fds = TRY(preserved_descriptors(call_.flags)) + passed_sockets();
     environment.root_path = bundle_->record.rootfs;
@@ -124,7 +142,9 @@ Result<Created> Creation::run() {
     TRY(engine_.check(bundle_->plan.process.terminal, options_.detached, "$.process.terminal"));
     TRY(engine_.connect());
     TRY(claim());
+    TRY(make_scope());
     TRY(launch());
+    scope_.let_go();
     TRY(engine_.hand_over(launched_));
     flock(plan_file_.get(), LOCK_UN);
     Created out{std::move(*container_), std::move(bundle_->plan), std::move(launched_)};

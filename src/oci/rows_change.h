@@ -46,7 +46,7 @@ inline constexpr Verb change_rows[] = {
     {"pause", "ID", "stop all processes of a container for a while", "", 1, 1, false, 1, pause_flags, verb_pause},
     {"resume", "ID", "let the processes of a paused container go on", "", 1, 1, false, 1, pause_flags, verb_resume},
     {"update", "ID", "change the limits of a container", "What is not given stays as it is.", 1, 1, false, 1,
-     update_flags, verb_update},
+     update_flags, verb_update, true},
     {"checkpoint", "ID", "not available", "croft-oci cannot save a container's processes to disk.", 1, 1, false, 1,
      criu_flags, verb_checkpoint},
     {"restore", "ID", "not available", "croft-oci cannot bring back processes that another runtime has saved.", 1, 1,

@@ -59,14 +59,14 @@ inline constexpr Verb life_rows[] = {
     {"create", "ID", "make a container up to the point where its process would be executed",
      "Returns when everything is there and the process waits; `start` lets it go on. What the process writes and reads "
      "is what croft-oci was given.",
-     1, 1, false, 1, create_flags, verb_create},
+     1, 1, false, 1, create_flags, verb_create, true},
     {"start", "ID", "execute the process of a created container",
      "Returns when it has been executed. When that is not possible the container has stopped.", 1, 1, false, 1,
      start_flags, verb_start},
     {"run", "ID", "create, start and, without --detach, wait and delete",
      "In the foreground signals are passed on, a terminal is this command's own, and the exit status is the process's: "
      "128 and the signal's number when it was killed.",
-     1, 1, false, 1, run_flags, verb_run},
+     1, 1, false, 1, run_flags, verb_run, true},
     {"exec", "ID [COMMAND [ARGUMENT...]]", "run a further process in a container",
      "It joins all namespaces and the control group. What is not said is as for the container's own process.", 1,
      UINT32_MAX, true, 255, exec_flags, verb_exec},

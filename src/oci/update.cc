@@ -4,6 +4,8 @@
 #include "format/json_writer.h"
 #include "host/facts.h"
 #include "kernel/cgroup.h"
+#include "manager/supervisor.h"
+#include "oci/scope.h"
 #include "plan/planner.h"
 
 namespace croft::oci {
@@ -114,6 +116,10 @@ Result<> apply_resources(const Container& container, spec::MachineSpec spec) {
     spec::HostFacts facts;
     host::find_cgroup2(facts);
     launch::Cgroup wanted = TRY(plan::plan_changed_limits(spec, facts));
+    // systemd writes its files again whenever it likes, so it has to know.
+    auto properties = unit_properties(wanted.settings);
+    if (!container.record.unit.empty() && manager::supervisor() && !properties.empty())
+        TRY(manager::supervisor()->set_properties(container.record.unit, properties));
     return write_settings(wanted, group.get());
 }
 

@@ -31,6 +31,8 @@ struct Verb {
     int error_status;
     std::span<const Flag> flags;
     Result<int> (*function)(const Call& call);
+    // With --systemd-cgroup: then croft-oci-systemd, which can, takes croft-oci's place.
+    bool asks_systemd = false;
 };
 
 std::span<const Verb> verbs();

@@ -52,14 +52,6 @@ void choose_controllers(Draft& d) {
         if (d.boot || name == "memory" || name == "pids" || name == "cpu") wanted.push_back(name);
 }
 
-// Where systemd puts a unit of this slice: "a-b.slice" is below "a.slice" (systemd.slice(5)).
-std::string slice_path(std::string_view slice) {
-    std::string out;
-    for (size_t dash = slice.find('-'); dash != slice.npos; dash = slice.find('-', dash + 1))
-        out += cat(slice.substr(0, dash), ".slice/");
-    return slice == "-.slice" ? "" : cat(out, slice, "/");
-}
-
 // The group is the unit's: made, limited and removed by systemd. An app lives in it, and sees its limits there, as
 // programs that size themselves by them expect; a system owns a group below, because limits are files that the owner of
 // a group could write.
@@ -120,6 +112,13 @@ void warn_unit_only(Draft& d) {
 }
 
 }  // namespace
+
+std::string slice_path(std::string_view slice) {
+    std::string out;
+    for (size_t dash = slice.find('-'); dash != slice.npos; dash = slice.find('-', dash + 1))
+        out += cat(slice.substr(0, dash), ".slice/");
+    return slice == "-.slice" ? "" : cat(out, slice, "/");
+}
 
 bool is_group_limit(std::string_view property, std::string_view value) {
     auto limit = std::ranges::find(limits, property, &Limit::property);

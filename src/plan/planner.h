@@ -36,6 +36,9 @@ Result<launch::UnitPlan> plan_drop_in(const spec::MachineSpec& spec, const spec:
 Result<launch::Cgroup> plan_changed_limits(const spec::MachineSpec& spec, const spec::HostFacts& facts);
 Result<Plans> plan_joining(const spec::MachineSpec& spec, const spec::HostFacts& facts);
 
+// Where systemd puts units of this slice, with a slash behind it: "a-b.slice" is below "a.slice" (systemd.slice(5)).
+std::string slice_path(std::string_view slice);
+
 // Whether croft itself sets this property of systemd.resource-control(5), as a file of the machine's control
 // group: then it can also be changed while the machine runs. What else there is takes effect by systemd
 // alone.
