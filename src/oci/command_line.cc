@@ -90,6 +90,12 @@ Result<int> dispatch(Global& global, std::span<char* const> words, int& error_st
     error_status = verb->error_status;
     return call_verb(global, *verb, words.subspan(1));
 }
+// Engines tell by these words, and not by an exit status, that it is the command which is wrong.
+Error in_engines_words(Error error) {
+    if (error.code == Errc::no_command) error.text += " (executable file not found in $PATH: no such file or directory)";
+    if (error.code == Errc::not_executable) error.text += " (permission denied)";
+    return error;
+}
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -100,7 +106,7 @@ int run_command_line(int argc, char** argv) {
     int error_status = 1;
     Result<int> status = dispatch(global, std::span<char* const>(argv + 1, argc > 0 ? static_cast<size_t>(argc) - 1 : 0), error_status);
     if (status) return *status;
-    tell_error(status.error());
+    tell_error(in_engines_words(std::move(status).error()));
     return error_status;
 }
 
