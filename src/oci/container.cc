@@ -91,7 +91,7 @@ Result<Fd> Container::open_init() const {
 
 void Container::unlock() const { flock(directory.get(), LOCK_UN); }
 
-Result<Container> open_container(const Places& places, std::string_view id, Lock lock) {
+Result<Container> open_container(const Places& places, std::string_view id, Lock lock, Broken broken) {
     TRY(check_id(id));
     Container out;
     out.id = id;
@@ -100,7 +100,9 @@ Result<Container> open_container(const Places& places, std::string_view id, Lock
     if (!directory && directory.error().err == ENOENT) return not_there(id);
     out.directory = TRY(std::move(directory).within(cat("container ", quoted(id))));
     if (lock == Lock::yes) TRY(lock_directory(out));
-    out.record = TRY(manager::read_oci_container(out.directory.get(), id));
+    auto record = manager::read_oci_container(out.directory.get(), id);
+    if (!record && broken == Broken::accept) return out;
+    out.record = TRY(std::move(record));
     return out;
 }
 

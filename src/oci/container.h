@@ -26,6 +26,8 @@ Result<Places> find_places(const Global& global);
 Result<> check_id(std::string_view id);
 
 enum class Lock { no, yes };
+// What to do about a record that cannot be read: whoever deletes by force goes by the plan.
+enum class Broken { refuse, accept };
 
 class Container {
   public:
@@ -42,7 +44,7 @@ class Container {
 };
 
 // not_found ("does not exist") when there is none. With a lock, other verbs that change it wait, and this one for them.
-Result<Container> open_container(const Places& places, std::string_view id, Lock lock);
+Result<Container> open_container(const Places& places, std::string_view id, Lock lock, Broken broken = Broken::refuse);
 
 // A new one: its directory, locked.
 Result<Container> claim_container(const Places& places, std::string_view id);

@@ -14,7 +14,7 @@ namespace croft::oci {
 Result<int> verb_delete(const Call& call) {
     Places places = TRY(find_places(call.global));
     const bool force = call.flags.has("--force");
-    auto container = open_container(places, call.operands[0], Lock::yes);
+    auto container = open_container(places, call.operands[0], Lock::yes, force ? Broken::accept : Broken::refuse);
     // Engines delete by force what may be gone already.
     if (!container && force && container.error().code == Errc::not_found) return 0;
     Container c = TRY(std::move(container));
