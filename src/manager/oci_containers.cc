@@ -88,6 +88,7 @@ Result<OciContainer> parse_oci_record(std::string_view text) {
     OciContainer out;
     if (document.root().kind() != JsonKind::object) return error(Errc::invalid, "the record is no JSON object");
     for (JsonValue member : document.root()) take_member(out, member);
+    if (out.id.empty() || out.init.pid <= 1) return error(Errc::invalid, "the record lacks the id or the process");
     return out;
 }
 
