@@ -66,6 +66,9 @@ class Netlink {
     // come from one that we can go back to.
     static Result<Netlink> open_in(int network_namespace) {
         Fd before = TRY(open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY));
+        // Entering where one is already changes nothing, and tells whether one may.
+        if (setns(before.get(), CLONE_NEWNET) < 0)
+            return os_error(errno, "the host's network is not this user's to take devices from");
         if (setns(network_namespace, CLONE_NEWNET) < 0)
             return os_error(errno, "entering the network namespace");
         Result<Netlink> out = open();
