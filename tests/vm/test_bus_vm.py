@@ -22,14 +22,13 @@ polkit.addRule(function(action, subject) {
     if (subject.user == "alice" && machine == "web" && ["view", "start", "stop", "login"].indexOf(what) >= 0)
         return polkit.Result.YES;
     if (subject.user == "bob" && (what == "view")) return polkit.Result.YES;
-    if (subject.user == "dora") return what == "view" ? polkit.Result.YES : polkit.Result.AUTH_SELF;
     return polkit.Result.NO;
 });
 """
 
 SETUP = """
 set -e
-useradd bob; useradd carol; useradd dora; echo dora:secret-word | chpasswd
+useradd bob; useradd carol
 install -m 644 /files/rules /etc/polkit-1/rules.d/10-croft.rules
 install -m 644 /files/dbus/org.croft.Croft1.policy /usr/share/polkit-1/actions/
 install -m 644 /files/dbus/org.croft.Croft1.conf /usr/share/dbus-1/system.d/
@@ -492,31 +491,3 @@ def test_leaves_when_idle(host):
 def test_nothing_is_left(host):
     assert host.run("systemctl list-units --all --no-legend 'croft-job-*'").stdout == ""
     assert host.run("croft list --json").stdout.strip() == "[]"
-
-
-def test_polkit_asks_at_the_terminal(host, machines):
-    """dora has to say her password: the terminal's own agent asks for it, and a wrong one is a refusal."""
-    script = r"""
-import os, pty, select, sys, time
-def ask(password):
-    pid, fd = pty.fork()
-    if pid == 0: os.execvp("runuser", ["runuser", "-u", "dora", "--", "croft", "--system", "stop", "--now", "web"])
-    seen, sent, end = b"", False, time.time() + 100
-    while time.time() < end:
-        if not select.select([fd], [], [], 1)[0]: continue
-        try: piece = os.read(fd, 4096)
-        except OSError: break
-        seen += piece
-        if b"assword:" in seen and not sent:
-            os.write(fd, password + b"\n")
-            sent = True
-    print(sent, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), b"not authori" in seen.lower() or b"not allowed" in seen.lower() or b"denied" in seen.lower())
-ask(b"wrong-word")
-print(os.popen("croft list -q --running").read().split())
-ask(b"secret-word")
-print(os.popen("croft list -q --running").read().split())
-"""
-    ran = host.run("cat >/tmp/ask.py <<'EOF'\n" + script + "\nEOF\npython3 /tmp/ask.py", timeout=250).check()
-    wrong, before, right, after = ran.stdout.splitlines()
-    assert wrong.split()[0] == "True" and wrong.split()[1] not in ("0",) and wrong.split()[2] == "True", ran
-    assert before == "['secret', 'web']" and right.startswith("True 0") and after == "['secret']", ran
