@@ -89,7 +89,7 @@ Result<> other_system(Json v, Config&, JsonNotes& notes) {
 }
 
 constexpr JsonRow<Config> config_rows[] = {{"ociVersion", version, Presence::required},
-                                           {"process", part<read_oci_process>, Presence::required},
+                                           {"process", part<read_oci_process>},
                                            {"root", root, Presence::required},
                                            {"hostname", hostname},
                                            {"domainname", domainname},

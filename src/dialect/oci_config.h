@@ -26,6 +26,7 @@ struct OciSpec {
     std::vector<std::string> warnings;  // sentences about what runtimes are to tolerate
 };
 
+// Without a `process`, which only `start` needs, the command is empty.
 Result<OciSpec> parse_oci_config(std::string_view text, const OciBundle& bundle);
 // Of the spec only process, security (capabilities, no_new_privileges) are filled.
 Result<OciSpec> parse_oci_process(std::string_view text);

@@ -71,6 +71,8 @@ Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, co
         TRY(dialect::parse_oci_config(text, {bundle, request.id}).within(cat(quoted(bundle), ", ", request.config)));
     for (const std::string& warning : read.warnings) warn(warning);
     PlannedBundle out;
+    if (read.spec.process.command.empty() && !request.wait_start)
+        return error(Errc::invalid, cat(quoted(bundle), ", ", request.config, ": there is no process, so nothing to run"));
     out.record = record_of(read, request.id, bundle);
     out.spec = std::move(read.spec);
     out.spec.name = request.id;

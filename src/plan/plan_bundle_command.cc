@@ -9,8 +9,9 @@ constexpr std::string_view usual_path = "/bin:/usr/bin";
 Result<> plan_bundle_command(Draft& d) {
     launch::Process& p = d.launch.process;
     const spec::Process& wanted = d.spec.process;
-    if (wanted.command.empty() || wanted.command[0].empty())
-        return error(Errc::invalid, "process.args: there is no command");
+    // None at all is a container that waits for a start and ends then (croft-init says so).
+    if (!wanted.command.empty() && wanted.command[0].empty())
+        return error(Errc::invalid, "process.args: the command is empty");
     p.argv = wanted.command;
     p.init = wanted.init;
     Environment env(p.env);

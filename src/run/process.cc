@@ -124,7 +124,7 @@ long executable(const char* path, bool& there) {
 
 // Where exec waits for the gate, a command that is not there is told before.
 long ProcessStages::command() {
-    if (!p.wait_start) return 0;
+    if (!p.wait_start || p.argv.empty()) return 0;
     const char* command = p.argv[0].c_str();
     if (p.argv[0].find('/') != std::string::npos) return executable(command, there_);
     long worst = -ENOENT;

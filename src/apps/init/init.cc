@@ -133,7 +133,7 @@ void run_hooks(const Options& o) {
     croft::run::ExecReport report;
     if (o.hooks < 0 || run_start_hooks(o.hooks, o.state, report)) return;
     if (o.report < 0 || tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
-        say(o.command[0], "a startContainer hook failed");
+        say(*o.command ? o.command[0] : "config.json", "a startContainer hook failed");
     tiny::exit(125);
 }
 
@@ -173,13 +173,17 @@ int reap(long command) {
 
 int tiny_main(int, char** argv, char** envp) {
     Options o = parse(argv, envp);
-    if (!*o.command) {
+    if (!*o.command && o.gate < 0) {
         say("usage", "croft-init [--exec] COMMAND [ARG…]");
         return 125;
     }
     close_at_exec(o);
     if (o.gate >= 0) wait_at_gate(o);
     run_hooks(o);
+    if (!*o.command) {
+        say("config.json", "it has no process, so there is nothing to start");
+        return 1;
+    }
     if (o.only_exec) execute(o, envp);
     tiny::Signals before = 0;
     tiny::block_signals(~tiny::Signals{0}, &before);

@@ -68,7 +68,10 @@ TEST(OciConfig, WhatMustBeThere) {
     EXPECT_EQ(why_not("{}"), "$: ociVersion is missing");
     EXPECT_EQ(why_not(R"({"ociVersion": null})"), "$: ociVersion is missing");
     EXPECT_EQ(why_not(R"({"ociVersion": 1})"), "$.ociVersion: is number, not a string");
-    EXPECT_EQ(why_not(R"({"ociVersion": "1.0.0"})"), "$: process is missing");
+    EXPECT_EQ(why_not(R"({"ociVersion": "1.0.0"})"), "$: root is missing");
+    auto waits = parse(R"({"ociVersion": "1.0.0", "root": {"path": "/r"}})");
+    ASSERT_TRUE(waits) << waits.error().text;
+    EXPECT_TRUE(waits->spec.process.command.empty());
     EXPECT_EQ(why_not(R"({"ociVersion": "1.0.0", "process": {"args": ["x"], "cwd": "/"}})"),
               "$: root is missing");
     EXPECT_EQ(why_not(R"({"ociVersion": "1.0.0", "process": {"args": ["x"], "cwd": "/"}, "root": {}})"),

@@ -82,7 +82,7 @@ TEST(OciProcess, WhatMustBeThere) {
         return why_not(cat(R"({"ociVersion": "1.0.0", "root": {"path": "/r"}, "process": )", process, "}"));
     };
     EXPECT_EQ(with("[]"), "$.process: is array, not an object");
-    EXPECT_EQ(with("null"), "$: process is missing");
+    EXPECT_EQ(with("null"), "taken");
     EXPECT_EQ(with(R"({"cwd": "/"})"), "$.process: args is missing");
     EXPECT_EQ(with(R"({"cwd": "/", "args": []})"), "$.process.args: names no program");
     EXPECT_EQ(with(R"({"cwd": "/", "args": [""]})"), "$.process.args: names no program");

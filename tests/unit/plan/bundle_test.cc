@@ -165,7 +165,7 @@ void add(spec::MachineSpec& s, spec::Mount m) {
     s.mounts.push_back(std::move(m));
 }
 const Wrong wrongs[] = {
-    {"no_command", Errc::invalid, "process.args", [](auto& s, auto&) { s.process.command.clear(); }},
+    {"no_command", Errc::invalid, "process.args", [](auto& s, auto&) { s.process.command = {""}; }},
     {"no_root", Errc::invalid, "root.path", [](auto& s, auto&) { s.root.directory.clear(); }},
     {"no_rights", Errc::denied, "needs root", [](auto&, auto& f) { f.admin = f.privileged = false; }},
     {"no_mount_namespace", Errc::unsupported, "no mount namespace",
