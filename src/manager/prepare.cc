@@ -31,9 +31,10 @@ bool reads_only(const spec::MachineSpec& spec) {
 // Where PID 1 hears its services (sd_notify(3)); it has not moved since systemd 229.
 constexpr const char* unit_notify_socket = "/run/systemd/notify";
 
-void make_unit(spec::HostFacts& facts, std::string name) {
+void make_unit(spec::HostFacts& facts, std::string name, const std::string& machine) {
     facts.unit = std::move(name);
     facts.unit_notify = unit_notify_socket;
+    facts.propagate_directory = cat(propagate_place, "/", machine);
 }
 
 const char* init_name(spec::InitKind kind) {
@@ -75,11 +76,11 @@ Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const spec
 
 // Throwaway files live here; only a plan that says so needs it. An older one of this name is of a machine
 // that is gone.
-Result<> make_scratch(const Paths& paths, const launch::LaunchPlan& plan, const std::string& tree) {
+Result<> make_scratch(const launch::LaunchPlan& plan, const std::string& tree) {
     for (const std::string& path : plan.cleanup.remove_trees) {
         // Made by a step of the plan, which walks in the tree as the machine would.
         if (is_below(path, tree)) continue;
-        TRY(make_dirs_at(AT_FDCWD, paths.scratch).within("making the directory of throwaway files"));
+        TRY(make_dirs_at(AT_FDCWD, path.substr(0, path.rfind('/'))).within("making the directory of throwaway files"));
         if (mkdir(path.c_str(), 0700) == 0) continue;
         if (errno != EEXIST) return os_error(errno, cat("making ", quoted(path)));
         TRY(remove_tree_at(AT_FDCWD, path.c_str()).within(cat("removing ", quoted(path))));
@@ -211,7 +212,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     facts.scratch_directory = cat(paths.scratch, "/", spec.name);
     if (options.keep == Keep::detached) facts.stdin_is_terminal = facts.stdout_is_terminal = false;
     out.cgroup_root = facts.cgroup_root;
-    if (options.as_unit) make_unit(facts, options.unit.empty() ? unit_name(spec.name) : options.unit);
+    if (options.as_unit) make_unit(facts, options.unit.empty() ? unit_name(spec.name) : options.unit, spec.name);
     plan::Plans plans = TRY(plan::plan(spec, facts));
     for (const std::string& warning : plans.warnings) warn(warning);
     out.plan = std::move(plans.launch), out.unit = std::move(plans.unit);
@@ -221,7 +222,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     TRY(out.claim.write(out.record));
     TRY(keep_plan(out.claim.directory(), out.plan));
     if (options.keep == Keep::detached) TRY(keep_spec(out.claim.directory(), spec));
-    TRY(make_scratch(paths, out.plan, out.record.tree));
+    TRY(make_scratch(out.plan, out.record.tree));
     return out;
 }
 
@@ -234,7 +235,7 @@ Result<> retake(Prepared& machine) {
         if (!machine.ids.nspawn_lock_path.empty())
             machine.record.locks.push_back(machine.ids.nspawn_lock_path);
     }
-    return make_scratch(machine.paths, machine.plan, machine.record.tree);
+    return make_scratch(machine.plan, machine.record.tree);
 }
 
 std::string unit_name(std::string_view machine) {
@@ -246,7 +247,7 @@ Result<Preview> preview(const Paths& paths, spec::MachineSpec spec) {
     if (spec.name.empty()) spec.name = machine_name_from_path(spec.root.directory);
     facts.run_directory = cat(paths.machines, "/", spec.name);
     facts.scratch_directory = cat(paths.scratch, "/", spec.name);
-    if (machines_are_units(paths)) make_unit(facts, unit_name(spec.name));
+    if (machines_are_units(paths)) make_unit(facts, unit_name(spec.name), spec.name);
     // Which range a start would get is known only when it is taken; the first one stands for it.
     if (spec.users.mode == UserMode::automatic || spec.users.mode == UserMode::pick)
         facts.id_base = first_id_base;

@@ -11,6 +11,9 @@
 
 namespace croft::manager {
 
+// Where systemd-machined, as systemd-nspawn has it, leaves mounts for a machine.
+inline constexpr std::string_view propagate_place = "/run/systemd/nspawn/propagate";
+
 // Kills and removes all of it but the machine's own directory. Idempotent. A record is believed only as far
 // as it cannot do harm: cgroups below the cgroup mount, trees below our scratch directory, locks below our
 // own and nspawn's.

@@ -47,7 +47,7 @@ class Draft {
     launch::Slot root = launch::no_slot;
     bool root_writable = true;  // files can be made in the machine's root
     // Decided by plan_host_directory (what processes learn about it) and plan_console.
-    bool has_notify = false, has_credentials = false;
+    bool has_notify = false, has_credentials = false, has_incoming = false;
     bool terminal = false;
 
     launch::Slot new_slot() { return launch.slots++; }

@@ -168,6 +168,8 @@ void plan_propagation(Draft& d) {
     if (asked == spec::Propagation::unset && !d.boot) return;
     uint64_t bits = asked == spec::Propagation::unset ? uint64_t{MS_SHARED} : propagation_bits(asked);
     if (bits != MS_PRIVATE) d.inside(launch::SetAttr{"/", {.propagation = bits}, true});
+    // Out of a shared mount nothing can be moved, and that is what it is there for.
+    if (d.has_incoming) d.inside(launch::SetAttr{"/run/host/incoming", {.propagation = MS_SLAVE}});
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // /run, /tmp and /run/host: what the container interface of systemd promises to an init, and the little of it
 // that an app needs when it asks for credentials or reports readiness.
+#include <sys/mount.h>
+
 #include "plan/draft.h"
 
 namespace croft::plan {
@@ -76,6 +78,21 @@ void bind_notify_socket(Draft& d) {
     d.stage(d.attach(socket, "/run/host/notify", launch::Create::no));
 }
 
+// `machinectl bind`: what systemd-machined mounts in the one place appears in the other, and is moved on by a process
+// that it sends in (systemd.nspawn's convention). It refuses user namespaces, whose copy of the place would be locked.
+bool takes_mounts(const Draft& d) {
+    return d.boot && !d.private_users && !d.facts.propagate_directory.empty();
+}
+
+void bind_incoming(Draft& d) {
+    launch::OpenTree tree{.slot = d.new_slot(), .path = d.facts.propagate_directory};
+    tree.attr = {.set = attr::ro, .propagation = MS_SLAVE};
+    d.stage(d.attach(tree.slot, "/run/host/incoming", launch::Create::no));
+    d.host(std::move(tree));
+    d.launch.cleanup.remove_trees.push_back(d.facts.propagate_directory);
+    d.has_incoming = true;
+}
+
 void host_directory(Draft& d, bool notify) {
     Slot host = d.tmpfs("0755", {{"size", "4M"}, {"nr_inodes", "1k"}}, quiet);
     d.host(d.file(host, "container-manager", "croft\n"));
@@ -99,10 +116,12 @@ void host_directory(Draft& d, bool notify) {
     }
     d.has_notify = notify;
     if (to_systemd) d.host(d.file(host, "notify", ""));
+    if (takes_mounts(d)) d.host(d.directory(host, "incoming", 0600));
     bool secrets = !d.spec.integration.credentials.empty();
     if (secrets) d.host(d.directory(host, "credentials", 0700));
     d.stage(d.attach(host, "/run/host"));
     if (to_systemd) bind_notify_socket(d);
+    if (takes_mounts(d)) bind_incoming(d);
     if (secrets) credentials(d);
     // Read-only last: until here it was being filled.
     d.stage(launch::SetAttr{"/run/host", {.set = attr::ro}});

@@ -60,6 +60,7 @@ struct HostFacts {
     bool systemd = false;               // PID 1 is systemd
     std::string unit;                   // the unit of systemd that the machine will be; empty: none (direct mode)
     std::string unit_notify;            // host path of the socket where systemd hears of that unit's readiness
+    std::string propagate_directory;    // through which systemd-machined passes mounts into that machine; empty: none
     bool has_overlay = true, has_idmap = true, has_time_ns = true, has_seccomp = true, has_device_bpf = true;
     bool has_apparmor = true, has_selinux = true;  // asked for a bundle that has a label of theirs
     std::map<std::string, std::string> os_release;  // the host's ID, VERSION_ID, BUILD_ID, VARIANT_ID

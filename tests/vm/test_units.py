@@ -363,6 +363,8 @@ print(until(b"# "))
 os.write(fd, b"echo in=$((40+2))-$(cat /proc/1/comm)\n")
 print(until(b"in=42-systemd"))
 os.write(fd, b"exit\n")
+try: until(b"terminated", 20)
+except OSError: pass
 os.kill(pid, 9)
 """
     host.run("croft exec deb passwd -d root").check()

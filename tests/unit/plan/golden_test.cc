@@ -160,18 +160,18 @@ const Case cases[] = {
     {"app-in-unit",
      [](auto& s, auto& f) {
          all_limits(s, f);
-         f.unit = "croft-web.service", f.unit_notify = "/run/systemd/notify";
+         f.unit = "croft-web.service", f.unit_notify = "/run/systemd/notify", f.propagate_directory = "/run/systemd/nspawn/propagate/web";
      }},
     {"boot-in-unit",
      [](auto& s, auto& f) {
          s.resources.slice = "a-b.slice";
-         f.unit = "croft@web.service", f.unit_notify = "/run/systemd/notify";
+         f.unit = "croft@web.service", f.unit_notify = "/run/systemd/notify", f.propagate_directory = "/run/systemd/nspawn/propagate/web";
      },
      true},
     {"boot-in-unit-no-userns",
      [](auto& s, auto& f) {
          s.users.mode = spec::UserNamespace::Mode::no;
-         f.unit = "croft-web.service", f.unit_notify = "/run/systemd/notify";
+         f.unit = "croft-web.service", f.unit_notify = "/run/systemd/notify", f.propagate_directory = "/run/systemd/nspawn/propagate/web";
      },
      true},
     {"boot-unit",
