@@ -1,5 +1,7 @@
 #include "oci/destroy.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 #include "base/log.h"
@@ -30,6 +32,19 @@ Result<> remove_group(const std::string& path) {
     return kernel::remove_cgroup(parent->get(), name);
 }
 
+// A scope's group is systemd's, which removes it when the last process is gone, and ends the unit with it. One that is
+// removed by somebody else would leave the unit behind.
+Result<> leave_group_to_systemd(const std::string& path) {
+    auto group = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!group) return {};
+    if (Result<> killed = kernel::kill_cgroup(group->get()); !killed) debug(killed.error().text);
+    for (uint64_t until = manager::monotonic_now() + end_timeout; exists_at(AT_FDCWD, path.c_str());) {
+        if (manager::monotonic_now() > until) return remove_group(path);
+        usleep(2000);
+    }
+    return {};
+}
+
 Result<> end_init(const Container& c) {
     auto pidfd = manager::open_process(c.record.init);
     if (!pidfd) return {};
@@ -54,7 +69,8 @@ std::string group_of(const Container& c) {
 Result<> destroy(const Places& places, const Container& c) {
     if (c.alive()) TRY(end_init(c));
     std::string group = group_of(c);
-    if (!group.empty()) TRY(remove_group(group).within(cat("removing the control group of container ", quoted(c.id))));
+    auto remove = c.record.unit.empty() ? remove_group : leave_group_to_systemd;
+    if (!group.empty()) TRY(remove(group).within(cat("removing the control group of container ", quoted(c.id))));
     auto plan = c.record.has_end ? c.plan() : launch::LaunchPlan();
     // A group that the configuration names stays for others.
     if (plan && !plan->rdt.group.empty()) run::remove_rdt(*plan, c.record.made_rdt && !plan->rdt.may_exist);

@@ -10,6 +10,7 @@
 #include "oci/engine_files.h"
 #include "oci/exec_process.h"
 #include "oci/foreground.h"
+#include "oci/state.h"
 #include "run/join.h"
 
 namespace croft::oci {
@@ -37,10 +38,32 @@ std::string cgroup_root_of(const Container& c, const launch::LaunchPlan& plan) {
     return c.record.cgroup.substr(0, c.record.cgroup.size() - below.size());
 }
 
-Result<run::Launched> join(const Places& places, const Container& c, const launch::LaunchPlan& kept,
+// --cgroup: below the container's own group; runc's way to name a controller in front is of cgroup v1.
+Result<std::string> wanted_group(const Call& call, const Container& c, const launch::LaunchPlan& kept) {
+    std::string path = call.flags.text("--cgroup");
+    if (path.empty()) return path;
+    std::string out = kept.cgroup.path;
+    if (out.empty() || c.record.cgroup.empty())
+        return error(Errc::unsupported, cat("--cgroup: container ", quoted(c.id), " has no control group of its own"));
+    if (path.find(':') != path.npos)
+        return error(Errc::usage, "--cgroup: cgroup2 has one tree, so there is no CONTROLLER: to be named");
+    for (const std::string& part : split(path, '/')) {
+        if (part == "..") return error(Errc::usage, cat("--cgroup: ", quoted(path), " leaves the container's group"));
+        if (!part.empty() && part != ".") out += cat("/", part);
+    }
+    return out;
+}
+
+Result<run::Launched> join(const Call& call, const Places& places, const Container& c, const launch::LaunchPlan& kept,
                            const launch::LaunchPlan& plan) {
     Fd pidfd = TRY(c.open_init());
+    run::JoinRequest request = {.leader = c.record.init.pid, .leader_pidfd = pidfd.get(), .namespaces = namespaces_of(kept)};
+    request.group = TRY(wanted_group(call, c, kept));
     run::LaunchEnvironment environment;
+    environment.preserve_fds = TRY(preserved_descriptors(call.flags));
+    environment.seccomp_state = [&](pid_t pid) {
+        return listener_state(pid, plan.process.seccomp_metadata, hook_state(c.record, "running"));
+    };
     environment.helper_directory = places.paths.helpers;
     environment.cgroup_root = cgroup_root_of(c, kept);
     std::optional<run::SeccompProgram> filter;
@@ -48,7 +71,7 @@ Result<run::Launched> join(const Places& places, const Container& c, const launc
         filter = TRY(manager::load_filter(places.paths, plan.process.seccomp));
         manager::set_filter(environment, *filter);
     }
-    return run::join({c.record.init.pid, pidfd.get(), namespaces_of(kept)}, plan, environment);
+    return run::join(request, plan, environment);
 }
 }  // namespace
 
@@ -64,7 +87,7 @@ Result<int> verb_exec(const Call& call) {
     TRY(engine.connect());
     std::optional<run::SignalTrap> signals;
     if (!detached) signals.emplace(TRY(run::SignalTrap::set()));
-    run::Launched launched = TRY(join(places, c, kept, plan).within(cat("in container ", quoted(c.id))));
+    run::Launched launched = TRY(join(call, places, c, kept, plan).within(cat("in container ", quoted(c.id))));
     if (Result<> told = engine.hand_over(launched); !told) {
         run::undo(launched);
         return std::move(told).error();

@@ -81,6 +81,9 @@ Result<uint64_t> scheduler_flag(std::string_view name) {
 Result<> plan_scheduling(Draft& d) {
     launch::Process& p = d.launch.process;
     const spec::Process& wanted = d.spec.process;
+    for (auto [text, cpus] : {std::pair(&wanted.exec_affinity_initial, &p.exec_affinity_initial),
+                              std::pair(&wanted.exec_affinity_final, &p.exec_affinity_final)})
+        if (!text->empty()) *cpus = TRY(number_list(*text, "process.execCPUAffinity"));
     if (wanted.cpu_affinity) p.cpu_affinity = TRY(
             number_list(*wanted.cpu_affinity, named(d, "--cpu-affinity", "process.execCPUAffinity.initial")));
     if (wanted.scheduler) {
