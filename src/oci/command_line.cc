@@ -8,6 +8,7 @@
 #include "oci/arguments.h"
 #include "oci/container.h"
 #include "oci/help.h"
+#include "oci/manual.h"
 #include "oci/messages.h"
 #include "oci/output.h"
 
@@ -55,6 +56,14 @@ Result<> leave_to_systemd(const Global& global) {
     return os_error(errno, cat("--systemd-cgroup: executing ", quoted(program), ", which speaks with systemd"));
 }
 
+// What tools/generate asks for; null for every other word.
+std::string (*hidden_text(std::span<char* const> words))() {
+    std::string_view first = words[0], second = words.size() > 1 ? words[1] : "";
+    if (first == "_man") return manual;
+    if (first != "_complete") return nullptr;
+    return second == "bash" ? bash_completion : second == "zsh" ? zsh_completion : second == "fish" ? fish_completion : nullptr;
+}
+
 Result<int> call_verb(const Global& global, const Verb& verb, std::span<char* const> words) {
     Call call{global, verb, {}, {}};
     size_t taken = TRY(parse_flags(verb.flags, words, !verb.payload_follows, call.flags, call.operands));
@@ -80,6 +89,7 @@ Result<int> dispatch(Global& global, std::span<char* const> words, int& error_st
         return words.empty() && !global.flags.has("--help") ? 1 : 0;
     }
     const Verb* verb = find_verb(words[0]);
+    if (auto text = verb ? nullptr : hidden_text(words)) return TRY(print(text())), 0;
     if (!verb) {
         std::vector<std::string> names;
         for (const Verb& one : verbs()) names.emplace_back(one.name);

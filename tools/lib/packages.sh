@@ -23,6 +23,7 @@ packages_test=(
   qemu-system-x86 qemu-utils e2fsprogs kmod zstd lz4
   acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
   dbus-daemon polkitd  # the command line over a bus
+  python3-jsonschema  # the shape of what croft-oci prints
 )
 
 # The engines that croft-oci is tried under, on this host and in a virtual host; nothing else needs them. runc and crun are
