@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -380,6 +381,13 @@ def test_spec(oci, scratch):
 def test_features(oci):
     told = json.loads(oci("features").check().stdout)
     assert told["ociVersionMax"].startswith("1.3") and "createRuntime" in told["hooks"]
+
+
+@pytest.mark.parametrize("file, words", [("man/croft-oci.1", ["_man"]), ("completions/croft-oci.bash", ["_complete", "bash"]),
+                                         ("completions/_croft-oci", ["_complete", "zsh"]),
+                                         ("completions/croft-oci.fish", ["_complete", "fish"])])
+def test_what_tools_generate_has_written(oci, file, words):
+    assert (pathlib.Path(__file__).resolve().parents[2] / file).read_text() == oci(*words).check().stdout, "tools/generate"
 
 
 # ---------------------------------------------------------------- the log
