@@ -76,6 +76,7 @@ def test_a_process_that_got_the_number_later_is_left_alone(oci, bundle, new_id, 
     name = new_id()
     oci.create(name, bundle("sleep", "600"))
     pid = oci.state(name)["pid"]
+    time.sleep(0.05)  # start times are counted in hundredths of a second
     bystander = subprocess.Popen(["sleep", "600"])
     record = oci_root / name / "state.json"
     text = record.read_text()
