@@ -98,6 +98,10 @@ Result<LaunchPlan> exec_plan(const Call& call, const Container& container, const
     LaunchPlan out = TRY(file ? plan_of_file(*file, container) : plan_of_flags(call, kept));
     out.name = container.id;
     out.process.seccomp = kept.process.seccomp;
+    if (out.process.exec_affinity_initial.empty() && out.process.exec_affinity_final.empty()) {
+        out.process.exec_affinity_initial = kept.process.exec_affinity_initial;
+        out.process.exec_affinity_final = kept.process.exec_affinity_final;
+    }
     out.process.seccomp_listener = kept.process.seccomp_listener;
     out.process.seccomp_metadata = kept.process.seccomp_metadata;
     out.process.init = out.process.wait_start = false;

@@ -78,14 +78,18 @@ Result<uint64_t> scheduler_flag(std::string_view name) {
                  cat("scheduler: ", quoted(name), " is no flag (SCHED_FLAG_RESET_ON_FORK, …)"));
 }
 
+Result<std::vector<uint32_t>> cpus_of_exec(const std::string& list, std::string_view member) {
+    if (list.empty()) return std::vector<uint32_t>();
+    return number_list(list, member);
+}
+
 Result<> plan_scheduling(Draft& d) {
     launch::Process& p = d.launch.process;
     const spec::Process& wanted = d.spec.process;
-    for (auto [text, cpus] : {std::pair(&wanted.exec_affinity_initial, &p.exec_affinity_initial),
-                              std::pair(&wanted.exec_affinity_final, &p.exec_affinity_final)})
-        if (!text->empty()) *cpus = TRY(number_list(*text, "process.execCPUAffinity"));
-    if (wanted.cpu_affinity) p.cpu_affinity = TRY(
-            number_list(*wanted.cpu_affinity, named(d, "--cpu-affinity", "process.execCPUAffinity.initial")));
+    if (wanted.cpu_affinity)
+        p.cpu_affinity = TRY(number_list(*wanted.cpu_affinity, "--cpu-affinity"));
+    p.exec_affinity_initial = TRY(cpus_of_exec(wanted.exec_affinity_initial, "process.execCPUAffinity.initial"));
+    p.exec_affinity_final = TRY(cpus_of_exec(wanted.exec_affinity_final, "process.execCPUAffinity.final"));
     if (wanted.scheduler) {
         const spec::Scheduler& s = *wanted.scheduler;
         p.sched_policy = s.policy;

@@ -67,6 +67,7 @@ void all_of_process(spec::MachineSpec& s) {
     p.rlimits = {{"NOFILE", 64, 128}};
     p.oom_score_adjust = -100;
     p.cpu_affinity = "0-1";
+    p.exec_affinity_initial = "0", p.exec_affinity_final = "1,3";
     p.scheduler = spec::Scheduler{"SCHED_BATCH", 5, 0, {"SCHED_FLAG_RESET_ON_FORK"}, 0, 0, 0};
     p.io_priority_class = "IOPRIO_CLASS_IDLE";
     p.personality = "LINUX32";
