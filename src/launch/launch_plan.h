@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,9 @@
 #include "launch/steps.h"
 
 namespace croft::launch {
+
+// The path that stands for the launcher's own mount namespace: a machine that joins it is mounted among the host's mounts.
+inline constexpr std::string_view host_mounts = "/proc/self/ns/mnt";
 
 // An existing namespace to join before the payload is made.
 struct JoinNamespace {

@@ -10,6 +10,7 @@
 #include "manager/scope.h"
 #include "oci/destroy.h"
 #include "oci/engine_files.h"
+#include "oci/host_mounts.h"
 #include "oci/state.h"
 #include "run/gate.h"
 
@@ -82,7 +83,8 @@ Result<> Creation::make_scope() {
 Result<> Creation::write_record(pid_t pid) {
     container_->record = bundle_->record;
     container_->record.init = {pid, manager::process_start(pid).value_or(0)};
-    container_->record.has_end = !bundle_->plan.hooks.poststop.empty() || !bundle_->plan.rdt.group.empty();
+    container_->record.has_end = !bundle_->plan.hooks.poststop.empty() || !bundle_->plan.rdt.group.empty() ||
+                                  shares_mounts(bundle_->plan);
     return keep_record();
 }
 

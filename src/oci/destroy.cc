@@ -9,6 +9,7 @@
 #include "host/facts.h"
 #include "kernel/cgroup.h"
 #include "manager/leader.h"
+#include "oci/host_mounts.h"
 #include "oci/state.h"
 #include "run/hooks.h"
 #include "run/rdt.h"
@@ -71,7 +72,11 @@ Result<> destroy(const Places& places, const Container& c) {
     std::string group = group_of(c);
     auto remove = c.record.unit.empty() ? remove_group : leave_group_to_systemd;
     if (!group.empty()) TRY(remove(group).within(cat("removing the control group of container ", quoted(c.id))));
-    auto plan = c.record.has_end ? c.plan() : launch::LaunchPlan();
+    // Of a creation that was killed halfway nobody has said whether it has, and its hooks are not to be run.
+    auto plan = c.record.has_end || !c.record.init.pid ? c.plan() : launch::LaunchPlan();
+    if (plan)
+        if (Result<> gone = remove_mounts(*plan); !gone) warn(gone.error().text);
+    if (plan && !c.record.has_end) plan = launch::LaunchPlan();
     // A group that the configuration names stays for others.
     if (plan && !plan->rdt.group.empty()) run::remove_rdt(*plan, c.record.made_rdt && !plan->rdt.may_exist);
     remove_container_files(places, c);

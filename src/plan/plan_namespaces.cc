@@ -67,11 +67,10 @@ Result<> plan_namespaces(Draft& d) {
     // otherwise.
     if (d.private_users && d.spec.users.path.empty()) d.launch.new_namespaces |= CLONE_NEWUSER;
     if (!d.spec.users.path.empty()) d.launch.join.push_back({d.spec.users.path, CLONE_NEWUSER});
-    if (ns.mount == "host")
-        return error(Errc::unsupported,
-                     "linux.namespaces: there is no mount namespace: croft makes each container one, so list "
-                     "{\"type\": \"mount\"}");
-    if (!ns.mount.empty() && ns.mount != "private")
+    // A user namespace has no say among the host's mounts, so it always comes with a mount namespace.
+    if (ns.mount == "host" && !d.private_users)
+        d.launch.join.push_back({std::string(launch::host_mounts), CLONE_NEWNS});
+    else if (!ns.mount.empty() && ns.mount != "private" && ns.mount != "host")
         d.launch.join.push_back({ns.mount, CLONE_NEWNS});
     else if (d.private_users)
         d.launch.new_namespaces |= CLONE_NEWNS;

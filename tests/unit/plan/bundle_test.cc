@@ -169,8 +169,6 @@ const Wrong wrongs[] = {
     {"no_command", Errc::invalid, "process.args", [](auto& s, auto&) { s.process.command = {""}; }},
     {"no_root", Errc::invalid, "root.path", [](auto& s, auto&) { s.root.directory.clear(); }},
     {"no_rights", Errc::denied, "needs root", [](auto&, auto& f) { f.admin = f.privileged = false; }},
-    {"no_mount_namespace", Errc::unsupported, "no mount namespace",
-     [](auto& s, auto&) { s.namespaces.mount = "host"; }},
     {"no_root_in_map", Errc::invalid, "no id for the container's root",
      [](auto& s, auto&) {
          s.users.mode = UserMode::maps, s.users.uid_maps = s.users.gid_maps = {{1, 5000, 10}};
@@ -389,6 +387,19 @@ TEST(Bundle, LabelsAreLeftOutWhereTheHostHasNoSuchModule) {
     EXPECT_EQ(without.launch.process.apparmor + without.launch.process.selinux, "");
     EXPECT_EQ(without.warnings.size(), 2u);
     EXPECT_EQ(options(without), 0u);
+}
+
+TEST(Bundle, WithoutAMountNamespaceTheHostsIsJoined) {
+    auto spec = bundle();
+    spec.namespaces.mount = "host";
+    auto plan = planned(spec, samples::host()).launch;
+    ASSERT_EQ(plan.join.size(), 1u);
+    EXPECT_EQ(plan.join[0].path, launch::host_mounts);
+    EXPECT_EQ(plan.join[0].type, uint64_t{CLONE_NEWNS});
+    spec.users.mode = UserMode::maps, spec.users.uid_maps = spec.users.gid_maps = {{0, 5000, 10}};
+    plan = planned(spec, samples::host()).launch;
+    EXPECT_TRUE(plan.join.empty());
+    EXPECT_TRUE(plan.new_namespaces & CLONE_NEWNS);
 }
 
 TEST(Bundle, TheRootBecomesReadOnlyWhenAllMountPointsAreMade) {
