@@ -109,7 +109,7 @@ class BundleDev {
         launch::MakeLink step{.base = in_dev ? places_.dev() : launch::no_slot,
                               .path = in_dev ? name : cat("dev/", name),
                               .target = target,
-                              .replace = std::string_view(name) == "ptmx",
+                              .replace = !in_dev && std::string_view(name) == "ptmx",
                               .optional = true,
                               .uid = d_.root_uid,
                               .gid = d_.root_gid};

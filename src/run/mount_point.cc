@@ -16,8 +16,8 @@ constexpr int most_links = 40;  // as the kernel's own walk
 
 class PointMaker {
   public:
-    PointMaker(long root, const char* path, bool directory, uint64_t resolve)
-        : root_(root), directory_(directory), resolve_(resolve) {
+    PointMaker(long root, const char* path, bool directory, uint64_t resolve, uint32_t uid, uint32_t gid)
+        : root_(root), directory_(directory), resolve_(resolve), uid_(uid), gid_(gid) {
         rest_.add(path);
     }
 
@@ -68,14 +68,20 @@ class PointMaker {
         long n = raw(SYS_readlinkat, leaf.directory, arg(leaf.name), arg(link.text), sizeof link.text - 1);
         if (n >= 0) return follow(link.text);
         if (n == -ENOENT) {
-            n = is_last() && !directory_ ? raw(SYS_mknodat, leaf.directory, arg(leaf.name), 0100644, 0)
-                                         : raw(SYS_mkdirat, leaf.directory, arg(leaf.name), 0755);
-            if (n == -EEXIST) n = 0;
+            n = make_one(leaf);
         } else if (n == -EINVAL) {
             n = 0;  // it is there, and no symlink
         }
         if (n >= 0) done_ = here;
         return n;
+    }
+
+    long make_one(const Leaf& leaf) const {
+        long n = is_last() && !directory_ ? raw(SYS_mknodat, leaf.directory, arg(leaf.name), 0100644, 0)
+                                          : raw(SYS_mkdirat, leaf.directory, arg(leaf.name), 0755);
+        if (n == -EEXIST) return 0;
+        if (n < 0 || !(uid_ || gid_)) return n;
+        return raw(SYS_fchownat, leaf.directory, arg(leaf.name), uid_, gid_, AT_SYMLINK_NOFOLLOW);
     }
 
     long follow(const char* target) {
@@ -91,6 +97,7 @@ class PointMaker {
     long root_;
     bool directory_;
     uint64_t resolve_;
+    uint32_t uid_, gid_;
     int links_ = 0;
     Path<4096> rest_, done_;
     Path<256> component_;
@@ -98,8 +105,8 @@ class PointMaker {
 
 }  // namespace
 
-long make_mount_point(long root, const char* path, bool directory, uint64_t resolve) {
-    return PointMaker(root, path, directory, resolve).make();
+long make_mount_point(long root, const char* path, bool directory, uint64_t resolve, uint32_t uid, uint32_t gid) {
+    return PointMaker(root, path, directory, resolve, uid, gid).make();
 }
 
 }  // namespace croft::run

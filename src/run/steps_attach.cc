@@ -32,6 +32,16 @@ bool is_directory(long fd, long& error) {
     return error >= 0 && S_ISDIR(st.st_mode);
 }
 
+// As its owner, whom alone an idmapped tree takes things from; by root, and given away, where the owner may not write.
+long make_point(const char* path, bool directory, uint64_t resolve, uint32_t uid, uint32_t gid) {
+    long fd;
+    {
+        MakeAs owner(uid, gid);
+        fd = make_mount_point(AT_FDCWD, path, directory, resolve);
+    }
+    return fd == -EACCES && (uid || gid) ? make_mount_point(AT_FDCWD, path, directory, resolve, uid, gid) : fd;
+}
+
 // The permissions of what is about to be covered, for the directory that covers it.
 long copy_mode(long from, long to) {
     struct stat st;
@@ -50,8 +60,7 @@ long do_step(const Attach& s, Context& c) {
         bool directory =
             s.create == Create::directory || (s.create == Create::like_source && is_directory(mount, error));
         if (error < 0) return error;
-        MakeAs owner(s.uid, s.gid);
-        target = make_mount_point(AT_FDCWD, s.target.c_str(), directory, resolve);
+        target = make_point(s.target.c_str(), directory, resolve, s.uid, s.gid);
     } else if (target >= 0 && s.keep_mode) {
         if (long error = copy_mode(target, mount); error < 0) return raw_close(target), error;
     }
@@ -64,10 +73,7 @@ long do_step(const Attach& s, Context& c) {
 long do_step(const MakePoint& s, Context&) {
     uint64_t resolve = s.no_symlinks ? RESOLVE_NO_SYMLINKS : 0;
     long fd = raw_open_in_root(AT_FDCWD, s.path.c_str(), O_PATH, 0, resolve);
-    if (fd == -ENOENT) {
-        MakeAs owner(s.uid, s.gid);
-        fd = make_mount_point(AT_FDCWD, s.path.c_str(), s.directory, resolve);
-    }
+    if (fd == -ENOENT) fd = make_point(s.path.c_str(), s.directory, resolve, s.uid, s.gid);
     raw_close(fd);
     return fd < 0 ? fd : 0;
 }

@@ -86,7 +86,7 @@ struct Leaf {
 
 // Makes a mount point with all that its path leads through (directories 0755), also through symlinks that lead to
 // nothing yet, which are walked inside `root`: an O_PATH descriptor of it, or -errno. What is there already is used as
-// it is. With RESOLVE_NO_SYMLINKS any symlink is refused (-ELOOP).
-long make_mount_point(long root, const char* path, bool directory, uint64_t resolve);
+// it is. With RESOLVE_NO_SYMLINKS any symlink is refused (-ELOOP). What is made is given to these ids; 0 leaves it.
+long make_mount_point(long root, const char* path, bool directory, uint64_t resolve, uint32_t uid = 0, uint32_t gid = 0);
 
 }  // namespace croft::run

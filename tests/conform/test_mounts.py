@@ -269,6 +269,15 @@ def test_user_namespace(see, root):
     assert (root / "etc/x").stat().st_uid == 100000
 
 
+def test_a_root_that_its_owner_may_not_write_to(see, root, source):
+    """Images have such roots (mode 0555), and the mount points are made all the same, for the container's root."""
+    subprocess.run(["chown", "-hR", "100000:100000", root], check=True)
+    root.chmod(0o555)
+    script = "stat -c %u /new; cat /file; stat -c %u /deep; ls -d /deep/er"
+    changes = all_of(users, mount("/new", "tmpfs"), mount("/file", "bind", source / "file", "bind"), mount("/deep/er", "tmpfs"))
+    assert see(script, changes) == "0\ndata\n0\n/deep/er\n"
+
+
 def test_a_user_namespace_of_one_id(see, root):
     def one(config):
         users(config)
