@@ -4,6 +4,7 @@
 #include "dialect/oci_config.h"
 #include "oci/container.h"
 #include "oci/update.h"
+#include "run/rdt.h"
 
 namespace croft::oci {
 
@@ -22,6 +23,13 @@ Result<int> verb_update(const Call& call) {
     Places places = TRY(find_places(call.global));
     Container c = TRY(open_container(places, call.operands[0], Lock::yes));
     if (!c.alive()) return error(Errc::wrong_state, cat("container not running: ", quoted(c.id)));
+    std::vector<std::string> schemata;
+    for (const char* flag : {"--l3-cache-schema", "--mem-bw-schema"})
+        if (const std::string* line = call.flags.value(flag)) schemata.push_back(*line);
+    if (!schemata.empty()) {
+        launch::LaunchPlan plan = TRY(c.plan());
+        TRY(run::change_rdt(plan, schemata));
+    }
     std::string text = TRY(wanted_resources(call, c));
     dialect::OciSpec read = TRY(dialect::parse_oci_resources(text).within("the resources"));
     for (const std::string& warning : read.warnings) warn(warning);

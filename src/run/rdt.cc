@@ -91,6 +91,17 @@ Result<bool> join_rdt(const launch::LaunchPlan& plan, pid_t pid) {
     return made;
 }
 
+Result<> change_rdt(const launch::LaunchPlan& plan, const std::vector<std::string>& schemata) {
+    if (plan.rdt.group.empty())
+        return error(Errc::unsupported, "linux.intelRdt: the machine is in no resctrl group of its own, whose schemata could be "
+                                        "changed: give it one when it is made (closID)");
+    std::string path = cat(TRY(resctrl_mount()), "/", plan.rdt.group, "/schemata");
+    for (const std::string& line : schemata)
+        TRY(write_file_at(AT_FDCWD, path.c_str(), cat(line, "\n"))
+                .within(cat("linux.intelRdt: setting the schemata ", quoted(line))));
+    return {};
+}
+
 void remove_rdt(const launch::LaunchPlan& plan, bool made) {
     if (plan.rdt == launch::Rdt{}) return;
     Result<std::string> group = resctrl_mount();

@@ -326,6 +326,11 @@ def test_events(oci, sleeper):
     assert oci("events", "--interval", "soon", sleeper).status == 1
 
 
+def test_update_has_no_share_of_a_cache_to_change(oci, sleeper):
+    ran = oci("update", "--l3-cache-schema", "L3:0=f", sleeper)
+    assert ran.status == 1 and "no resctrl group of its own" in ran.stderr, ran
+
+
 def test_update_refuses_what_is_none(oci, sleeper, scratch):
     for words in (["--memory", "much"], ["--pids-limit", "x"], ["--resources", scratch / "none"], ["--cpuset-cpus", "a-b"]):
         assert oci("update", *words, sleeper).status == 1, words
