@@ -16,7 +16,7 @@ import tempfile
 
 import image
 from harness.host import cgroup_root
-from vm import BUILD, Host, Ran
+from vm import BUILD, ROOT, Host, Ran
 
 # What is tried. CROFT_ENGINES_RUNTIME=/usr/bin/crun tells whether a test is right before croft is asked.
 RUNTIME = os.environ.get("CROFT_ENGINES_RUNTIME", "")
@@ -62,6 +62,11 @@ exec /usr/bin/tini -s -- sleep infinity
 """
 
 
+def make_tree(name):
+    made = subprocess.run([ROOT / "tests/trees/make", name], stdout=subprocess.PIPE, text=True, check=True)
+    return made.stdout.splitlines()[-1]
+
+
 class Here:
     """This host's world."""
 
@@ -100,6 +105,9 @@ class Here:
                                env={**os.environ, **(env or {})}, preexec_fn=lambda: self.enter_cgroup(self.cgroup / "init"))
         return Ran(child.returncode, child.stdout.decode(errors="replace"), child.stderr.decode(errors="replace"))
 
+    def tree(self, name):
+        return make_tree(name)
+
     def __exit__(self, *_):
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -128,6 +136,9 @@ class Virtual:
 
     def run(self, script, timeout=300, env=None):
         return self.host.run(script, timeout=timeout, env=env)
+
+    def tree(self, name):
+        return f"/trees/{name}"
 
     def __exit__(self, *_):
         self.host.__exit__()

@@ -152,6 +152,19 @@ def test_ports_are_published(podman):
         podman("podman rm -f -t 0 published")
 
 
+def test_a_debian_tree_boots_with_systemd(podman, place):
+    """podman mounts what systemd wants, and the runtime gives it the container's cgroup to manage."""
+    podman.ok(f"podman run -d --name boots --network none --systemd=always --rootfs {place.tree('bookworm')}:O /sbin/init")
+    try:
+        state = podman("for i in $(seq 100); do s=$(podman exec boots systemctl is-system-running 2>/dev/null); case $s in running|degraded) break ;; esac; sleep 1; done\n"
+                       "echo $s; podman exec boots systemctl list-units --failed --plain --no-legend", timeout=300)
+        assert state.stdout == "running\n", state
+        podman.ok("podman stop -t 60 boots", timeout=120)
+        assert podman.ok("podman inspect -f '{{.State.ExitCode}}' boots") in ("0", "130")
+    finally:
+        podman("podman rm -f -t 0 boots")
+
+
 def test_checkpoint_fails_politely(podman, running):
     ran = podman(f"podman container checkpoint {running}")
     assert ran.status == 125 and ran.stderr.strip(), ran
