@@ -38,6 +38,7 @@ buildah bud $RUN --build-arg WHO=world -t localhost/built:1 context""")
     buildah.ok("buildah rm look")
 
 
+@pytest.mark.here
 def test_a_step_that_fails_ends_the_build_with_its_status(buildah):
     ran = buildah(f"""mkdir -p broken; printf 'FROM {IMAGE}\\nRUN exit 42\\n' >broken/Containerfile; buildah bud $RUN -t localhost/broken:1 broken""")
     assert ran.status == 42, ran
@@ -45,6 +46,7 @@ def test_a_step_that_fails_ends_the_build_with_its_status(buildah):
     assert ran.status != 0 and ("no such file" in ran.stderr.lower() or "not found" in ran.stderr), ran
 
 
+@pytest.mark.here
 def test_run_in_a_working_container(buildah):
     buildah.ok(f"buildah from --name work {IMAGE}")
     assert buildah.ok("buildah run $RUN -e A=b work sh -c 'echo $A $BB'") == "b from-image"

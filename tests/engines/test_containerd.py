@@ -58,6 +58,7 @@ def test_run(ctr):
     assert "/dev/" in ctr.ok(f"""script -qec "$(declare -f ctr start group); start --rm -t $(group r4) {IMAGE} r4 tty" /dev/null </dev/null""")
 
 
+@pytest.mark.here
 def test_exec(ctr, task):
     assert ctr.ok(f"ctr task exec --exec-id e1 {task} sh -c 'echo in; cat /proc/1/comm'") == "in\nsh"
     assert ctr(f"ctr task exec --exec-id e2 {task} sh -c 'exit 9'").status == 9
@@ -79,11 +80,13 @@ def test_kill_and_delete(ctr):
     ctr.ok(f"start -d $(group k1) {IMAGE} k1 sh -c 'trap \"exit 3\" TERM; while :; do sleep 0.1; done'")
     assert ctr("ctr task rm k1").status != 0
     ctr.ok("sleep 1; ctr task kill k1; gone k1")
-    assert ctr("ctr task rm k1").status == 3
+    ran = ctr("ctr task rm k1")
+    assert ran.status == 3 or "exit code 3" in ran.stderr, ran
     ctr.ok("ctr c rm k1")
     ctr.ok(f"start -d $(group k2) {IMAGE} k2 sleep 1000; ctr task rm -f k2; ctr c rm k2")
 
 
+@pytest.mark.here
 def test_settings(ctr):
     status = "cat /proc/self/status"
     assert "Seccomp:\t2" in ctr.ok(f"start --rm --seccomp $(group s1) {IMAGE} s1 {status}")

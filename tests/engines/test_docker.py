@@ -71,6 +71,7 @@ def test_pause_top_stop_kill(docker, running):
     docker.ok("docker start cycles; docker restart -t 5 cycles; docker rm -f cycles")
 
 
+@pytest.mark.here
 def test_settings(docker):
     status = "cat /proc/self/status"
     assert "CapEff:\t0000000000000000" in docker.ok(f"docker run --rm --network none --cap-drop all {IMAGE} {status}")
@@ -92,6 +93,7 @@ def test_health(docker):
     docker.ok("docker exec healthy touch /tmp/ok; until_says healthy healthy; docker rm -f healthy")
 
 
+@pytest.mark.here
 def test_build(docker):
     docker.ok(f"""mkdir -p context; cat >context/Dockerfile <<'E'
 FROM {IMAGE}

@@ -43,6 +43,7 @@ def test_a_command_runs_with_its_status_and_streams(podman):
     assert podman.ok(f"podman run --rm --network none -e A=b -w /srv -u 1000:2000 {IMAGE} sh -c 'echo $A $BB $PWD; id -u; id -g'") == "b from-image /srv\n1000\n2000"
 
 
+@pytest.mark.here
 def test_what_cannot_run_is_told_with_the_status_that_shells_have(podman):
     missing = podman(f"podman run --rm --network none {IMAGE} no-such-command")
     assert missing.status == 127, missing
@@ -62,9 +63,10 @@ def test_exec_joins_the_container(podman, running):
     assert podman.ok(f"podman exec -d {running} touch /tmp/detached >/dev/null; sleep 1; podman exec {running} ls /tmp/detached") == "/tmp/detached"
 
 
+@pytest.mark.here
 def test_terminals(podman, running):
     assert "/dev/pts/" in podman.ok(f"tty podman exec -it {running} tty")
-    assert podman.ok(f"tty 'stty rows 33 cols 99; podman run --rm -it --network none {IMAGE} stty size'").strip().endswith("33 99")
+    assert "33 99" in podman.ok(f"tty 'stty rows 33 cols 99; podman run --rm -it --network none {IMAGE} stty size'")
 
 
 def test_pause_and_unpause(podman, running):
@@ -89,6 +91,7 @@ def test_stop_start_restart_kill(podman):
     assert podman.ok(f"podman create --name later --network none {IMAGE} echo now >/dev/null; podman start -a later; podman rm later >/dev/null") == "now"
 
 
+@pytest.mark.here
 def test_top_and_inspect(podman, running):
     assert "sleep" in podman.ok(f"podman top {running} args") or "sh" in podman.ok(f"podman top {running} args")
     pid = podman.ok(f"podman inspect -f '{{{{.State.Pid}}}}' {running}")
@@ -111,6 +114,7 @@ def test_pods(podman, place):
     podman.ok("podman pod stop -t 0 pod; podman pod rm -f pod")
 
 
+@pytest.mark.here
 def test_healthcheck(podman):
     podman.ok(f"podman run -d --name healthy --network none --health-interval disable --health-retries 1 --health-cmd 'test -e /tmp/ok' {IMAGE} sleep 1000")
     assert podman("podman healthcheck run healthy").status == 1
@@ -118,6 +122,7 @@ def test_healthcheck(podman):
     podman.ok("podman rm -f -t 0 healthy")
 
 
+@pytest.mark.here
 def test_volumes_and_read_only(podman, place):
     at = place.work / "volume"
     podman.ok(f"mkdir -p {at}; echo kept >{at}/file")
@@ -128,6 +133,7 @@ def test_volumes_and_read_only(podman, place):
     assert podman.ok(f"podman run --rm --network none --mount type=tmpfs,dst=/etc,tmpcopyup {IMAGE} sh -c 'grep -c root: /etc/passwd; stat -f -c %T /etc'") == "1\ntmpfs"
 
 
+@pytest.mark.here
 def test_security_settings(podman):
     status = "cat /proc/self/status"
     assert "CapEff:\t0000000000000000" in podman.ok(f"podman run --rm --network none --cap-drop all {IMAGE} {status}")
@@ -144,6 +150,7 @@ def test_security_settings(podman):
     assert podman.ok(f"podman run --rm --network none --umask 077 --oom-score-adj 500 {IMAGE} sh -c 'umask; cat /proc/self/oom_score_adj'") == "0077\n500"
 
 
+@pytest.mark.here
 def test_ports_are_published(podman):
     podman.ok(f"podman run -d --name published -p 127.0.0.1:18080:80 {IMAGE} httpd -f -p 80 -h /srv")
     try:

@@ -18,7 +18,7 @@ class UserEngine(Engine):
 def podman(place):
     if place.systemd:
         uid, home, user = 1001, "/home/alice", "alice"
-        as_user = "systemd-run -q --user --machine=alice@ --pipe --wait --"
+        as_user = "systemd-run -q --user --machine=alice@ --pipe --wait -p KillMode=process --"
         runtime_dir = "/run/user/1001"
     else:
         uid, home, user = 4242, place.work / "home", "engines"
@@ -64,12 +64,14 @@ def test_exec(podman, running):
     assert "/dev/" in podman.ok("script -qec " + shlex.quote(f"podman --storage-driver overlay exec -it {running} tty") + " /dev/null </dev/null")
 
 
+@pytest.mark.here
 def test_the_users_own_id_is_kept(podman, place):
     uid = "1001" if place.systemd else "4242"
     assert podman.ok(f"podman run --rm --network none --userns keep-id {IMAGE} id -u") == uid
     assert podman.ok(f"echo mine >mine; chmod 600 mine; podman run --rm --network none --userns keep-id -v ./mine:/mine {IMAGE} cat /mine") == "mine"
 
 
+@pytest.mark.here
 def test_security(podman):
     assert "Seccomp:\t2" in podman.ok(f"podman run --rm --network none {IMAGE} cat /proc/self/status")
     assert "CapEff:\t0000000000000000" in podman.ok(f"podman run --rm --network none --cap-drop all {IMAGE} cat /proc/self/status")
@@ -78,6 +80,7 @@ def test_security(podman):
     assert podman.ok(f"podman run --rm --network none --device /dev/full:/dev/brimful {IMAGE} ls /dev/brimful") == "/dev/brimful"
 
 
+@pytest.mark.here
 def test_ports_are_published(podman):
     podman.ok(f"podman run -d --name published --network slirp4netns -p 127.0.0.1:18081:80 {IMAGE} httpd -f -p 80 -h /srv")
     try:

@@ -30,5 +30,5 @@ packages_test=(
 # for comparing.
 packages_engines=(
   podman buildah containerd docker.io conmon runc crun tini catatonit slirp4netns uidmap fuse-overlayfs
-  containernetworking-plugins iptables busybox-static dbus-user-session bsdutils
+  containernetworking-plugins iptables apparmor busybox-static dbus-user-session bsdutils
 )
