@@ -102,17 +102,19 @@ struct AttachRoot {
 
 // Attaches a detached mount at a path inside the root, which is walked with RESOLVE_IN_ROOT. `no_symlinks` refuses
 // any symlink on the way (API mounts: a tree whose /proc is a link is hostile or broken). What `create` makes belongs
-// to uid and gid. `keep_mode`: the mount's root gets the permissions of what it covers, when that was there.
+// to uid and gid. `keep_mode`: the mount's root gets the permissions of what it covers, when that was there. `fresh`: it is a
+// clone made now that is attached (and in the slot from now on), because the kernel lists mounts in the order in which they
+// were made; kernels before 6.15, which clone nothing detached, attach the mount itself.
 struct Attach {
     Slot slot;
     std::string target;
     Create create = Create::no;
     bool no_symlinks = false;
     uint32_t uid = 0, gid = 0;
-    bool keep_mode = false;
+    bool keep_mode = false, fresh = false;
     static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("target", s.target), v("create", s.create), v("no_symlinks", s.no_symlinks),
-            v("uid", s.uid), v("gid", s.gid), v("keep_mode", s.keep_mode);
+            v("uid", s.uid), v("gid", s.gid), v("keep_mode", s.keep_mode), v("fresh", s.fresh);
     }
 };
 

@@ -23,8 +23,9 @@ struct BundleOptions {
 };
 BundleOptions bundle_options(const std::vector<std::string>& words);
 
-// Where the mounts of a bundle are put. A mount is the stage's, where the payload finds it locked, unless the kernel
-// wants it made in the container's namespaces; and so is one that has to do with such a mount's place, so that what is
+// Where the mounts of a bundle are put. A bind is the stage's, where the payload finds it locked. What shows a namespace
+// can be mounted only by a process in it, inside; file systems behind such a one are attached there too, so that the
+// table of mounts is in their order, and so is every mount that has to do with the place of one that is inside: what is
 // seen at the end is as if all had been made one after the other.
 class Places {
   public:
@@ -34,10 +35,12 @@ class Places {
     void set_dev(launch::Slot slot) { dev_ = slot; }
     launch::Slot dev() const { return dev_; }
     bool is_inside(std::string_view target) const;
-    // Puts the slot's mount at a clean path, in the stage or inside. The attach can be changed before.
-    void attach(launch::Attach attach);
-    // Likewise for what only the payload's process can mount.
-    void attach_inside(launch::MakeFs fs, launch::Attach attach);
+    bool is_below_api(std::string_view target) const;
+    // Puts the mount in the attach's slot at its target, a clean path: a clone of something of the host's, a file system
+    // that the launcher has made, and one that only the payload's process can make.
+    void attach_bind(launch::Attach attach);
+    void attach_made(launch::Attach attach);
+    void attach_api(launch::MakeFs fs, launch::Attach attach);
     // When all is mounted: what had to be writable until then, and propagation.
     void later(const launch::SetAttr& change, bool inside);
     void finish();
@@ -45,10 +48,13 @@ class Places {
   private:
     // A directory that /dev's own tmpfs is to have; false when it is no matter of that.
     bool make_in_dev(const std::string& target);
+    // The payload's root may have no right to write to the tree, so the launcher makes the place of a mount that comes
+    // inside, unless that too comes to be inside only.
+    void prepare_place(launch::Attach& attach);
 
     Draft& d_;
     launch::Slot dev_ = launch::no_slot;
-    std::vector<std::string> inside_;  // targets of mounts that the payload's process makes
+    std::vector<std::string> inside_, api_;  // targets of mounts that are attached inside; those made there
     std::vector<launch::SetAttr> later_stage_, later_inside_;
 };
 

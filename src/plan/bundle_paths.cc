@@ -63,28 +63,50 @@ bool Places::make_in_dev(const std::string& target) {
     return true;
 }
 
-void Places::attach(launch::Attach attach) {
+bool Places::is_below_api(std::string_view target) const {
+    return std::ranges::any_of(api_, [&](const std::string& api) { return is_at_or_below(target, api); });
+}
+
+void Places::attach_bind(launch::Attach attach) {
     if (is_inside(attach.target)) {
         d_.inside(std::move(attach));
         return;
     }
     attach.uid = d_.root_uid, attach.gid = d_.root_gid;
-    if (attach.create == Create::directory) make_in_dev(attach.target);
     d_.stage(std::move(attach));
 }
 
-void Places::attach_inside(launch::MakeFs fs, launch::Attach attach) {
-    // The payload's root may have no right to write to the tree, so the launcher makes the place, unless it comes to
-    // be inside only.
+void Places::attach_made(launch::Attach attach) {
+    attach.create = Create::directory;
+    if (api_.empty() && !is_inside(attach.target)) {
+        attach.uid = d_.root_uid, attach.gid = d_.root_gid;
+        make_in_dev(attach.target);
+        d_.stage(std::move(attach));
+        return;
+    }
+    prepare_place(attach);
+    attach.fresh = true;
+    inside_.push_back(attach.target);
+    d_.inside(std::move(attach));
+}
+
+void Places::prepare_place(launch::Attach& attach) {
+    attach.create = Create::no;
+    if (make_in_dev(attach.target)) return;
     const bool below = std::ranges::any_of(
         inside_, [&](const std::string& other) { return is_at_or_below(attach.target, other); });
-    attach.create = below ? Create::directory : Create::no;
-    if (!below && !make_in_dev(attach.target))
+    if (below)
+        attach.create = Create::directory;
+    else
         d_.stage(launch::MakePoint{.path = attach.target,
                                    .no_symlinks = attach.no_symlinks,
                                    .uid = d_.root_uid,
                                    .gid = d_.root_gid});
-    inside_.push_back(attach.target);
+}
+
+void Places::attach_api(launch::MakeFs fs, launch::Attach attach) {
+    prepare_place(attach);
+    inside_.push_back(attach.target), api_.push_back(attach.target);
     d_.inside(std::move(fs));
     d_.inside(std::move(attach));
 }

@@ -134,9 +134,10 @@ bool may_mount(const Draft& d, bool owns_namespace);
 launch::Slot open_api(Draft& d, std::string source, uint64_t attributes);
 // "net.ipv4.ip_forward" as a path below /proc/sys.
 std::string sysctl_path(const std::string& name);
-// A tmpfs with these options (their ids are the payload's) in the host list; `mode` unless they say another one.
-Result<launch::Slot> user_tmpfs(Draft& d, std::string_view who, const std::vector<std::string>& options,
-                                std::string_view mode, uint64_t attributes);
+// A tmpfs with these options (their ids are the payload's) in the host list; `mode` unless they say another one. `who` is
+// to blame for them.
+Result<launch::Slot> user_tmpfs(Draft& d, std::string_view who, const std::string& source,
+                                const std::vector<std::string>& options, std::string_view mode, uint64_t attributes);
 std::vector<launch::IdMap> id_maps(const std::vector<spec::IdMapping>& maps);
 // A user namespace with these maps, for mounts.
 launch::Slot make_userns(Draft& d, std::vector<launch::IdMap> uids, std::vector<launch::IdMap> gids);

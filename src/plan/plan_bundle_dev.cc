@@ -75,8 +75,9 @@ class BundleDev {
 
     void node(const std::string& path, const Device::Node& node) {
         const bool in_dev = is_in_dev(path);
-        // mknod(2) of a device is for the host's root alone, so others get the host's own node.
-        if (!d_.facts.privileged && node.type != 'p') return bind(path);
+        // mknod(2) of a device is for the host's root alone, so others get the host's own node; and so do places that the
+        // launcher does not see.
+        if ((!d_.facts.privileged && node.type != 'p') || (!in_dev && places_.is_inside(path))) return bind(path);
         launch::MakeNode step{.base = in_dev ? places_.dev() : launch::no_slot,
                               .path = path.substr(in_dev ? 5 : 1),
                               .type = node.type == 'u' ? 'c' : node.type,
@@ -99,7 +100,7 @@ class BundleDev {
     void bind(const std::string& path) {
         launch::OpenTree tree{.slot = d_.new_slot(), .path = path};
         tree.attr.propagation = MS_PRIVATE;
-        places_.attach({.slot = tree.slot, .target = path, .create = launch::Create::file});
+        places_.attach_bind({.slot = tree.slot, .target = path, .create = launch::Create::file});
         d_.host(std::move(tree));
     }
 
@@ -118,7 +119,10 @@ class BundleDev {
 
     // The place for the terminal, while it can still be written to.
     void console() {
-        d_.stage(launch::MakePoint{
+        if (is_in_dev("/dev/console"))
+            d_.host(d_.file(places_.dev(), "console", "", 0600));
+        else
+            d_.stage(launch::MakePoint{
             .path = "/dev/console", .directory = false, .no_symlinks = true, .uid = d_.root_uid, .gid = d_.root_gid});
     }
 

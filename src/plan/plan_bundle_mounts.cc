@@ -98,7 +98,7 @@ class BundleMount {
         tree.slot = d_.new_slot();
         Slot slot = tree.slot;
         d_.host(std::move(tree));
-        places_.attach({.slot = slot, .target = target_, .create = Create::like_source});
+        places_.attach_bind({.slot = slot, .target = target_, .create = Create::like_source});
         return {};
     }
 
@@ -113,12 +113,12 @@ class BundleMount {
         }
         uint64_t set = options_.top.set | options_.all.set;
         bool closed = (set | read_only()) & attr::ro;
-        Slot slot = TRY(user_tmpfs(d_, name_, words, "", set & ~attr::ro));
-        if (options_.copy_up && places_.is_inside(target_))
+        Slot slot = TRY(user_tmpfs(d_, name_, mount_.source.empty() ? "tmpfs" : mount_.source, words, "", set & ~attr::ro));
+        if (options_.copy_up && places_.is_below_api(target_))
             return wrong("'tmpcopyup' is not possible below a file system of the kernel's own");
         if (options_.copy_up) d_.stage(launch::CopyUp{slot, target_});
-        places_.attach({.slot = slot, .target = target_, .create = Create::directory, .keep_mode = !mode});
-        if (target_ == "/dev" && !places_.is_inside(target_)) places_.set_dev(slot);
+        places_.attach_made({.slot = slot, .target = target_, .keep_mode = !mode});
+        if (target_ == "/dev") places_.set_dev(slot);
         if (closed)
             places_.later({.target = target_, .attr = {.set = attr::ro}, .slot = slot}, places_.is_inside(target_));
         propagate();
@@ -139,7 +139,7 @@ class BundleMount {
         fs.slot = d_.new_slot();
         Slot slot = fs.slot;
         bool strict = fs.type == "proc" || fs.type == "sysfs";
-        places_.attach_inside(std::move(fs), {.slot = slot, .target = target_, .no_symlinks = strict});
+        places_.attach_api(std::move(fs), {.slot = slot, .target = target_, .no_symlinks = strict});
         propagate();
         return {};
     }
@@ -172,7 +172,7 @@ class BundleMount {
         add_label(fs.options);
         Slot slot = fs.slot;
         d_.host(std::move(fs));
-        places_.attach({.slot = slot, .target = target_, .create = Create::directory});
+        places_.attach_made({.slot = slot, .target = target_});
         propagate();
         return {};
     }
@@ -217,6 +217,8 @@ Result<> plan_bundle_mounts(Draft& d) {
     const std::string directory = clean_path(d.spec.process.directory);
     if (directory != "/" && !places.is_inside(directory))
         d.stage(launch::MakePoint{.path = directory, .uid = d.root_uid, .gid = d.root_gid});
+    else if (directory != "/" && !places.is_below_api(directory))
+        d.inside(launch::MakePoint{.path = directory});
     places.finish();
     close_root(d);
     // A way out of a chroot leads to the stage, which must be empty then; a user namespace needs its contents.

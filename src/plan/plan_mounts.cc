@@ -46,8 +46,8 @@ bool is_below_api(std::string_view path) {
 }
 
 // The size's default is half of the host's memory, by the kernel.
-Result<Slot> user_tmpfs(Draft& d, std::string_view who, const std::vector<std::string>& given,
-                        std::string_view default_mode, uint64_t attributes) {
+Result<Slot> user_tmpfs(Draft& d, std::string_view who, const std::string& source,
+                        const std::vector<std::string>& given, std::string_view default_mode, uint64_t attributes) {
     std::string mode(default_mode);
     uint32_t uid = d.root_uid, gid = d.root_gid;
     std::vector<std::pair<std::string, std::string>> options;
@@ -73,7 +73,7 @@ Result<Slot> user_tmpfs(Draft& d, std::string_view who, const std::vector<std::s
     if (uid != 0) options.emplace_back("uid", cat(uid));
     if (gid != 0) options.emplace_back("gid", cat(gid));
     Slot slot = d.new_slot();
-    d.host(launch::MakeFs{.slot = slot, .type = "tmpfs", .source = d.bundle ? "tmpfs" : "croft", .options = std::move(options), .attr = attributes});
+    d.host(launch::MakeFs{slot, "tmpfs", source, std::move(options), attributes});
     return slot;
 }
 
@@ -92,7 +92,7 @@ Result<> tmpfs(Draft& d, const Mount& mount) {
     MountFlags flags = mount_flags(mount.options);
     uint64_t attributes =
         ((attr::nosuid | attr::nodev) & ~flags.clear) | flags.set | (mount.writable ? 0 : attr::ro);
-    Slot slot = TRY(user_tmpfs(d, "--tmpfs", flags.rest, "0755", attributes));
+    Slot slot = TRY(user_tmpfs(d, "--tmpfs", "croft", flags.rest, "0755", attributes));
     d.stage(d.attach(slot, mount.target));
     return {};
 }

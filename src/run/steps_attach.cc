@@ -65,6 +65,11 @@ long do_step(const Attach& s, Context& c) {
         if (long error = copy_mode(target, mount); error < 0) return raw_close(target), error;
     }
     if (target < 0) return target;
+    if (s.fresh)
+        if (long clone = raw_open_tree(mount, "", true, true); clone >= 0) {
+            fill(c, s.slot, clone);
+            mount = clone;
+        }
     long error = raw_attach(mount, target);
     raw_close(target);
     return error;

@@ -14,7 +14,7 @@ inline std::vector<Step> every_step() {
         MakeFs{3, "tmpfs", "dev", {{"mode", "0755"}, {"noswap", ""}}, 6, 7},
         MakeOverlay{4, {2, 3}, 5, "upper", "work", {{"volatile", ""}}, 1, 2, 3},
         AttachRoot{4},
-        Attach{3, "/dev", Create::like_source, true, 10, 20, true},
+        Attach{3, "/dev", Create::like_source, true, 10, 20, true, true},
         MakePoint{"/etc/resolv.conf", false, true, 3, 4},
         CopyUp{3, "/run"},
         MakeDir{3, "pts", 0700, 1, 2},
