@@ -63,7 +63,7 @@ class Launch {
     Result<> prepare_hooks();
     Result<> prepare_payload();
     Result<> clone_from_stage();
-    Result<> clone_payload(int users);
+    Result<> clone_payload(const JoinScope& others);
     Result<> run_runtime_hooks();
     Result<> help_payload();
     Requests requests();
@@ -158,12 +158,7 @@ Result<> Launch::prepare_payload() {
     return {};
 }
 
-// Bare system calls: the process in between shares our memory.
-long enter_users(const void* fd) {
-    return kernel::raw(SYS_setns, *static_cast<const int*>(fd), CLONE_NEWUSER);
-}
-
-Result<> Launch::clone_payload(int users) {
+Result<> Launch::clone_payload(const JoinScope& others) {
     uint64_t flags = plan_.new_namespaces &
                      ~static_cast<uint64_t>(CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWUSER);
     // Without a user namespace the payload takes over the launcher's copy of the stage, which the launcher
@@ -177,12 +172,12 @@ Result<> Launch::clone_payload(int users) {
     payload_context_ = context_;
     int group = payload_group_ ? payload_group_.get() : out_.cgroup.get();
     Spawned spawned;
-    if (users < 0) {
+    if (!others.one_way()) {
         spawned = spawn(prepared_, payload_context_, flags, group, sync_.ours.get());
     } else {
         SpawnedInside made = TRY(spawn_inside(prepared_, payload_context_, flags, group, sync_.ours.get(),
-                                              share, enter_users, &users));
-        if (made.entered < 0) return os_error(static_cast<int>(-made.entered), "joining the user namespace");
+                                              share, JoinScope::enter_one_way, &others));
+        if (made.entered < 0) return os_error(static_cast<int>(-made.entered), "joining namespaces");
         spawned = made.spawned;
     }
     if (spawned.pid < 0) return step_error(Phase::clone, 0, spawned.pid);
@@ -213,7 +208,7 @@ Result<> Launch::clone_from_stage() {
     TRY(others.enter());
     if (long error = faults_.before(next_point_); error < 0) return step_error(Phase::clone, 0, error);
     prepared_.first_point = next_point_ + 1;
-    TRY(clone_payload(others.users()));
+    TRY(clone_payload(others));
     passed(next_point_++);
     return {};
 }
@@ -221,9 +216,10 @@ Result<> Launch::clone_from_stage() {
 Result<> Launch::run_runtime_hooks() {
     const launch::Hooks& hooks = plan_.hooks;
     if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) {
-        const std::string state = env_.state ? env_.state(out_.pid, "creating") : "";
-        TRY(run_hooks("prestart", hooks.prestart, state));
-        TRY(run_hooks("createRuntime", hooks.create_runtime, state));
+        // prestart hooks were once run when start was called, and are told what they were then.
+        auto state = [&](const char* status) { return env_.state ? env_.state(out_.pid, status) : ""; };
+        TRY(run_hooks("prestart", hooks.prestart, state("created")));
+        TRY(run_hooks("createRuntime", hooks.create_runtime, state("creating")));
     }
     if (!hook_state_ || !env_.state) return {};
     return write_all(hook_state_.get(), env_.state(TRY(inner_pid(out_.pid)), "created"));

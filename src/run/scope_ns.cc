@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/raw.h"
 
 namespace croft::run {
 
@@ -74,6 +75,8 @@ Result<> JoinScope::open(const launch::LaunchPlan& plan) {
         }
         one.before = TRY(own_namespace(wanted.type));
         one.type = static_cast<int>(wanted.type);
+        // Entering where one is already changes nothing, and tells whether one may.
+        if (setns(one.before.get(), one.type) < 0) may_return_ = false;
         one.path = wanted.path;
         joined_.push_back(std::move(one));
     }
@@ -90,7 +93,7 @@ Result<> JoinScope::open(const launch::LaunchPlan& plan) {
 }
 
 Result<> JoinScope::enter() {
-    for (; entered_ < joined_.size(); ++entered_)
+    for (; may_return_ && entered_ < joined_.size(); ++entered_)
         if (setns(joined_[entered_].target.get(), joined_[entered_].type) < 0)
             return os_error(errno, cat("joining the namespace '", joined_[entered_].path, "'"));
     if (!new_time_) return {};
@@ -98,6 +101,13 @@ Result<> JoinScope::enter() {
     time_entered_ = true;
     if (offsets_text_.empty()) return {};
     return write_all(offsets_.get(), offsets_text_).within("setting the clocks of the time namespace");
+}
+
+long JoinScope::enter_one_way(const void* scope) {
+    const auto& self = *static_cast<const JoinScope*>(scope);
+    for (size_t i = self.entered_; i < self.joined_.size(); ++i)
+        if (long error = kernel::raw(SYS_setns, self.joined_[i].target.get(), self.joined_[i].type); error < 0) return error;
+    return self.users_ ? kernel::raw(SYS_setns, self.users_.get(), CLONE_NEWUSER) : 0;
 }
 
 JoinScope::~JoinScope() {

@@ -19,11 +19,14 @@ class JoinScope {
 
     // Opens what is needed while the host's paths are there.
     Result<> open(const launch::LaunchPlan& plan);
-    // The user namespace of the plan, which is for the payload's process alone: nobody comes back from one.
-    int users() const { return users_.get(); }
+    // Whether the payload's process is made by one that has entered namespaces nobody comes back from: a user namespace,
+    // and all of them for a launcher that is root in a user namespace only, because the host's are not its own.
+    bool one_way() const { return users_ || !may_return_; }
+    // What that process does, with bare system calls; `scope` is a JoinScope. 0 or -errno.
+    static long enter_one_way(const void* scope);
     // The mount namespace, for run/joined_mounts.h: -1 for none.
     Fd take_mounts() { return std::move(mounts_); }
-    // Enters all others; the end of the scope goes back, also after an error in the middle.
+    // Enters those that one can come back from; the end of the scope goes back, also after an error in the middle.
     Result<> enter();
 
   private:
@@ -37,7 +40,7 @@ class JoinScope {
     Fd users_, mounts_;
     Fd time_before_, offsets_;
     std::string offsets_text_;
-    bool new_time_ = false, time_entered_ = false;
+    bool may_return_ = true, new_time_ = false, time_entered_ = false;
 };
 
 }  // namespace croft::run
