@@ -119,15 +119,17 @@ struct Attach {
 };
 
 // Makes a path inside the root with all that it leads through, symlinks that lead to nothing yet too: where a mount
-// will be put later, or the payload's working directory. What is there is left as it is.
+// will be put later, or the payload's working directory. What is there is left as it is. `like`: a directory or a file as
+// the mount in that slot is one.
 struct MakePoint {
     std::string path;
     bool directory = true;
     bool no_symlinks = false;
     uint32_t uid = 0, gid = 0;
+    Slot like = no_slot;
     static constexpr void fields(auto& v, auto& s) {
         v("path", s.path), v("directory", s.directory), v("no_symlinks", s.no_symlinks), v("uid", s.uid),
-            v("gid", s.gid);
+            v("gid", s.gid), v("like", s.like);
     }
 };
 

@@ -68,9 +68,14 @@ bool Places::is_below_api(std::string_view target) const {
 }
 
 void Places::attach_bind(launch::Attach attach) {
-    if (is_inside(attach.target)) {
-        d_.inside(std::move(attach));
-        return;
+    // Where there is a user namespace the payload must find it locked, so its place in the list of mounts is another one.
+    attach.fresh = !d_.private_users && !api_.empty();
+    if (is_inside(attach.target)) return d_.inside(std::move(attach));
+    if (attach.fresh) {
+        d_.stage(launch::MakePoint{.path = attach.target, .like = attach.slot});
+        attach.create = Create::no;
+        inside_.push_back(attach.target);
+        return d_.inside(std::move(attach));
     }
     attach.uid = d_.root_uid, attach.gid = d_.root_gid;
     d_.stage(std::move(attach));

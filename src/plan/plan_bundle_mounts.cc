@@ -95,6 +95,11 @@ class BundleMount {
         tree.top_set = options_.top.set | read_only(), tree.top_clear = options_.top.clear;
         tree.idmap = TRY(map());
         tree.map_top = tree.idmap != launch::no_slot && !mount_.map_recursive && mount_.recursive;
+        // One that cannot be bound could not be attached in its turn either.
+        if (!d_.private_users && (tree.attr.propagation & MS_UNBINDABLE)) {
+            places_.later({.target = target_, .attr = {.propagation = MS_UNBINDABLE}, .recursive = mount_.recursive}, true);
+            tree.attr.propagation = MS_PRIVATE;
+        }
         tree.slot = d_.new_slot();
         Slot slot = tree.slot;
         d_.host(std::move(tree));

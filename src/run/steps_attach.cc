@@ -42,6 +42,18 @@ long make_point(const char* path, bool directory, uint64_t resolve, uint32_t uid
     return fd == -EACCES && (uid || gid) ? make_mount_point(AT_FDCWD, path, directory, resolve, uid, gid) : fd;
 }
 
+// What came from other mounts (a bind) can be cloned as soon as it is attached among ours. It is left through a descriptor,
+// because paths may have changed meanwhile; so files, which nobody can be in, keep their place in the list of mounts.
+long attach_anew(long mount, long target) {
+    if (raw(SYS_fchdir, mount) < 0) return 0;
+    long clone = raw_open_tree(mount, "", true, true);
+    long error = clone < 0 ? 0 : raw(SYS_umount2, arg("."), MNT_DETACH);
+    if (clone >= 0 && error >= 0) error = raw_attach(clone, target);
+    raw_close(clone);
+    long back = raw(SYS_chdir, arg("/"));
+    return error < 0 ? error : back;
+}
+
 // The permissions of what is about to be covered, for the directory that covers it.
 long copy_mode(long from, long to) {
     struct stat st;
@@ -65,20 +77,23 @@ long do_step(const Attach& s, Context& c) {
         if (long error = copy_mode(target, mount); error < 0) return raw_close(target), error;
     }
     if (target < 0) return target;
-    if (s.fresh)
-        if (long clone = raw_open_tree(mount, "", true, true); clone >= 0) {
-            fill(c, s.slot, clone);
-            mount = clone;
-        }
+    const long clone = s.fresh ? raw_open_tree(mount, "", true, true) : -1;
+    if (clone >= 0) fill(c, s.slot, clone), mount = clone;
     long error = raw_attach(mount, target);
+    if (error >= 0 && s.fresh && clone < 0) error = attach_anew(mount, target);
     raw_close(target);
     return error;
 }
 
-long do_step(const MakePoint& s, Context&) {
+long do_step(const MakePoint& s, Context& c) {
     uint64_t resolve = s.no_symlinks ? RESOLVE_NO_SYMLINKS : 0;
     long fd = raw_open_in_root(AT_FDCWD, s.path.c_str(), O_PATH, 0, resolve);
-    if (fd == -ENOENT) fd = make_point(s.path.c_str(), s.directory, resolve, s.uid, s.gid);
+    if (fd == -ENOENT) {
+        long error = 0;
+        const bool directory = s.like == no_slot ? s.directory : is_directory(c.slots[s.like], error);
+        if (error < 0) return error;
+        fd = make_point(s.path.c_str(), directory, resolve, s.uid, s.gid);
+    }
     raw_close(fd);
     return fd < 0 ? fd : 0;
 }

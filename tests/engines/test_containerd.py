@@ -31,9 +31,11 @@ start() {{ ctr run --runc-binary {place.runtime} {groups} "$@"; }}
 group() {{ {"echo --cgroup system.slice:ctr:$1" if place.systemd else ":"}; }}
 gone() {{ for i in $(seq 100); do ctr task ls | grep "^$1 " | grep -qv STOPPED || return 0; sleep 0.1; done; return 1; }}
 """
-    begin = "systemd-run -q --unit=containerd-test -p Delegate=yes" if place.systemd else "setsid"
+    begin = "systemd-run -q --unit=containerd-test -p Delegate=yes -E PATH" if place.systemd else "setsid"
     background = "" if place.systemd else f">{work}/log 2>&1 & echo $! >/run/containerd-test/pid"
     place.run(f"mkdir -p {work} /run/containerd-test; cat >{work}/config.toml <<'E'\n{CONFIG.format(work=work)}E\n"
+              # With maps of users this ctr forgets which runtime it was told, and runc is what the shim finds.
+              f"mkdir -p {work}/bin; ln -sf {place.runtime} {work}/bin/runc; export PATH={work}/bin:$PATH\n"
               f"{begin} containerd -c {work}/config.toml {background}\n"
               f"for i in $(seq 300); do ctr -a /run/containerd-test/sock version >/dev/null 2>&1 && exit 0; sleep 0.1; done; tail -5 {work}/log; exit 1").check()
     engine = Engine(place, prelude)

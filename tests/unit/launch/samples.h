@@ -15,7 +15,7 @@ inline std::vector<Step> every_step() {
         MakeOverlay{4, {2, 3}, 5, "upper", "work", {{"volatile", ""}}, 1, 2, 3},
         AttachRoot{4},
         Attach{3, "/dev", Create::like_source, true, 10, 20, true, true},
-        MakePoint{"/etc/resolv.conf", false, true, 3, 4},
+        MakePoint{"/etc/resolv.conf", false, true, 3, 4, 5},
         CopyUp{3, "/run"},
         MakeDir{3, "pts", 0700, 1, 2},
         MakeNode{3, "null", 'c', 1, 3, 0666, 4, 5, true},

@@ -72,7 +72,7 @@ TEST_P(Hooks, RunInTheirOrderWithTheState) {
         {.path = "/bin/sh", .args = {"sh", "-c", "cat"}, .env = {"PATH=/bin"}, .timeout = 0}};
     EXPECT_EQ(run_with_state(p), "1 createdpayload\n") << failure;
     EXPECT_EQ(log(),
-              "prestart creating\nruntime1 creating\nruntime2 creating\ncontainer1 creating\ncontainer2 "
+              "prestart created\nruntime1 creating\nruntime2 creating\ncontainer1 creating\ncontainer2 "
               "creating\n");
 }
 
