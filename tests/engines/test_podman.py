@@ -66,7 +66,8 @@ def test_exec_joins_the_container(podman, running):
 @pytest.mark.here
 def test_terminals(podman, running):
     assert "/dev/pts/" in podman.ok(f"tty podman exec -it {running} tty")
-    assert "33 99" in podman.ok(f"tty 'stty rows 33 cols 99; podman run --rm -it --network none {IMAGE} sh -c \\"sleep 1\\; stty size\\"'")
+    # podman tells the terminal's size when the container runs already.
+    assert "33 99" in podman.ok(f"tty 'stty rows 33 cols 99; podman run --rm -it --name sized --network none {IMAGE} watch -n 1 -t stty size' & sleep 4; podman kill sized >/dev/null; wait")
 
 
 def test_pause_and_unpause(podman, running):
