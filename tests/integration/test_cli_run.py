@@ -282,6 +282,7 @@ def test_a_wrong_value_names_file_and_line(croft, near):
     assert ran.status == 125 and f"{file}:" in ran.stderr
 
 
+@pytest.mark.in_process("croftd is told of another directory of machine files")
 def test_a_machine_file_declares_a_machine(croft, app, machine):
     """/run/croft/config is the run-time directory of machine files."""
     import pathlib
