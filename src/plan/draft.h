@@ -24,6 +24,14 @@ inline constexpr uint64_t ro = 0x1, nosuid = 0x2, nodev = 0x4, noexec = 0x8, rel
                           strictatime = 0x20, atime_mask = 0x70, nodiratime = 0x80, nosymfollow = 0x200000;
 }
 
+// The nodes that every machine and container has, by the kernel's own numbers (admin-guide/devices.txt).
+struct StandardNode {
+    const char* name;  // below /dev
+    uint32_t major, minor;
+};
+inline constexpr StandardNode standard_nodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+                                                  {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+
 class Draft {
   public:
     Draft(const spec::MachineSpec& s, const spec::HostFacts& f, Plans& p) : spec(s), facts(f), plans(p) {}

@@ -12,13 +12,6 @@ namespace {
 
 using spec::Device;
 
-struct StandardNode {
-    const char* path;
-    uint32_t major, minor;
-};
-constexpr StandardNode standard_nodes[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
-                                           {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
-
 class BundleDev {
   public:
     BundleDev(Draft& d, Places& places) : d_(d), places_(places) {}
@@ -27,7 +20,8 @@ class BundleDev {
         if (is_foreign()) return {};
         if (places_.dev() == launch::no_slot) parent_of("/dev/null");
         for (const StandardNode& standard : standard_nodes)
-            if (!is_listed(standard.path)) node(standard.path, {'c', standard.major, standard.minor, {}, {}, {}});
+            if (std::string path = cat("/dev/", standard.name); !is_listed(path))
+                node(path, {'c', standard.major, standard.minor, {}, {}, {}});
         for (const Device& device : d_.spec.devices) TRY(add(device));
         link("fd", "/proc/self/fd");
         link("stdin", "/proc/self/fd/0");

@@ -31,8 +31,8 @@ Result<> allow_device(Draft& d, const spec::Device& device) {
 // Everything that no rule allows is refused, whatever node the payload makes or finds: a node made by mknod
 // is a way to the host's disks. Making nodes ('m') is allowed for those few that every machine has.
 Result<> device_rules(Draft& d) {
-    constexpr int64_t standard[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
-    for (auto [major, minor] : standard) allow(d, 'c', major, minor, "rwm");
+    for (const StandardNode& node : standard_nodes) allow(d, 'c', node.major, node.minor, "rwm");
+    allow(d, 'c', 5, 2, "rwm");    // ptmx
     allow(d, 'c', 136, -1, "rw");  // pseudo terminals
     if (d.boot)
         for (const char* path : {"/dev/fuse", "/dev/net/tun"})

@@ -12,14 +12,6 @@ namespace {
 
 using launch::Slot;
 
-// The kernel's own numbers (Documentation/admin-guide/devices.txt).
-struct StandardNode {
-    const char* name;
-    uint32_t major, minor;
-};
-constexpr StandardNode standard_nodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
-                                           {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
-
 class Dev {
   public:
     explicit Dev(Draft& d) : d_(d) {}
