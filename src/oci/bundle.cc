@@ -80,6 +80,15 @@ Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, co
     pass_sockets(out.spec);
     out.facts = TRY(host::gather(out.spec, {places.paths.helpers, places.paths.run, ""}));
     out.facts.run_directory = cat(places.root, "/", request.id);
+    // A scope's group is made by systemd, which gives it the controllers that its limits need: what the group that this
+    // process is in has got says nothing of that.
+    if (out.scope) {
+        spec::HostFacts mount;
+        mount.privileged = true;
+        host::find_cgroup2(mount);
+        out.facts.cgroup_root = std::move(mount.cgroup_root);
+        out.facts.cgroup_controllers = std::move(mount.cgroup_controllers);
+    }
     TRY(make_plan(out, Warnings::tell));
     out.plan.process.new_keyring = request.new_keyring;
     out.plan.process.wait_start = request.wait_start;

@@ -12,6 +12,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "kernel/raw.h"
 #include "run/walk.h"
 
@@ -143,7 +146,7 @@ long ProcessStages::command() {
 
 namespace {
 
-long write_attribute(const char* path, const std::string& value) {
+long write_attribute(const char* path, std::string_view value) {
     if (value.empty()) return 0;
     long fd = raw_open_in_root(AT_FDCWD, path, O_WRONLY);
     if (fd < 0) return fd;
@@ -159,7 +162,14 @@ long write_attribute(const char* path, const std::string& value) {
 }  // namespace
 long ProcessStages::labels() {
     if (long error = write_attribute("/proc/thread-self/attr/exec", p.selinux); error < 0) return error;
-    return write_attribute("/proc/thread-self/attr/apparmor/exec", p.apparmor);
+    if (p.apparmor.empty()) return 0;
+    // AppArmor wants to be told what to do with the name, in the same write. Prepared on the stack: nothing allocates here.
+    constexpr std::string_view command = "exec ";
+    char text[4096];
+    if (command.size() + p.apparmor.size() > sizeof text) return -ENAMETOOLONG;
+    char* end = std::copy(command.begin(), command.end(), text);
+    end = std::copy(p.apparmor.begin(), p.apparmor.end(), end);
+    return write_attribute("/proc/thread-self/attr/apparmor/exec", {text, end});
 }
 
 long ProcessStages::groups() {
