@@ -88,6 +88,7 @@ Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, co
         host::find_cgroup2(mount);
         out.facts.cgroup_root = std::move(mount.cgroup_root);
         out.facts.cgroup_controllers = std::move(mount.cgroup_controllers);
+        out.facts.cgroup_base.clear();
     }
     TRY(make_plan(out, Warnings::tell));
     out.plan.process.new_keyring = request.new_keyring;

@@ -148,7 +148,11 @@ namespace {
 
 long write_attribute(const char* path, std::string_view value) {
     if (value.empty()) return 0;
-    long fd = raw_open_in_root(AT_FDCWD, path, O_WRONLY);
+    // From the root, which is the machine's by now; the working directory may be any.
+    open_how how = {};
+    how.flags = O_WRONLY | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_MAGICLINKS;
+    long fd = raw(SYS_openat2, AT_FDCWD, arg(path), arg(&how), sizeof how);
     if (fd < 0) return fd;
     // A label that lands in some other file is no label (CVE-2025-52881): only a real proc is written to.
     struct statfs fs;
