@@ -142,7 +142,9 @@ int bind_namespace(int directory, int ns) {
 }
 
 // Where RUN is on a shared mount (as systemd has it) the kernel will not spread a mount namespace's file to
-// the peers and says EINVAL: then the directory becomes a private mount first.
+// the peers and says EINVAL: then the directory becomes a private mount first. It says the same where our own mount
+// namespace counts as the younger one, lest they hold each other: since Linux 6.18 by numbers that each processor gives out
+// for itself, so that outside the first namespace of a host this may be so at random.
 Result<> pin(int run_directory, int ns) {
     if (mkdirat(run_directory, "stage", 0700) < 0 && errno != EEXIST)
         return os_error(errno, "making the stage's directory");
@@ -157,6 +159,7 @@ Result<> pin(int run_directory, int ns) {
         if (mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) < 0)
             return os_error(errno, "pinning the stage");
         err = bind_namespace(directory.get(), ns);
+        if (err) umount2(path.c_str(), MNT_DETACH);
     }
     if (err) return os_error(err, "pinning the stage");
     return {};

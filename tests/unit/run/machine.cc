@@ -133,7 +133,8 @@ void Machine::SetUp() {
     run_directory = std::move(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY).value());
     cgroup_mount = find_cgroup_mount();
     cgroup = cat("croft-test-", run_path.substr(run_path.size() - 6));
-    ASSERT_TRUE(pin_stage(run_directory.get())) << "the stage cannot be pinned";
+    // Where the kernel does not allow it (stage.cc), each start makes a stage of its own, as it would for anybody.
+    if (Result<> pinned = pin_stage(run_directory.get()); !pinned) ASSERT_EQ(pinned.error().code, Errc::unsupported);
     mounts_before_ = count_mounts(run_path);
     children_before_ = count_children();
     fds_before_ = count_fds();
