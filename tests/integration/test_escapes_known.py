@@ -80,8 +80,9 @@ def test_cve_2021_30465(croft, ground, scratch, users):
         link = ground / f"mnt/{name}"
         link.symlink_to(target)
         ran = croft("run", *users, f"--bind={scratch}/data:/mnt/{name}/below", ground, "/bin/cat", f"/mnt/{name}/below/file")
-        assert ran.status in (0, 125), ran
-        assert list(outside.iterdir()) == []
+        # Where a link leads is made, inside the tree; what is made below its /proc is covered, and nobody sees it.
+        assert ran.status in ((0, 125) if name != "magic" else (1, 125)), ran
+        assert list(outside.iterdir()) == [] and not os.path.exists("/below")
 
 
 def test_cve_2021_30465_swapped_while_starting(croft, ground, scratch):
