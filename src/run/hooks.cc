@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/scope.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "kernel/clone.h"
@@ -32,7 +33,7 @@ struct Start {
     const char* path;
     std::vector<const char*> argv, envp;
     int state;
-    long error = 0;  // of exec
+    long* error;  // of exec
 };
 
 int become_hook(void* argument) {
@@ -45,7 +46,7 @@ int become_hook(void* argument) {
     raw(SYS_dup3, s->state, 0, 0);
     raw(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
     raw(SYS_rt_sigprocmask, SIG_SETMASK, arg(&none), 0, sizeof none);
-    s->error = raw(SYS_execve, arg(s->path), arg(s->argv.data()), arg(s->envp.data()));
+    *s->error = raw(SYS_execve, arg(s->path), arg(s->argv.data()), arg(s->envp.data()));
     return 127;
 }
 
@@ -85,7 +86,12 @@ Error hook_error(std::string_view list, size_t index, const launch::Hook& hook, 
 
 Result<> run_hook(std::string_view list, size_t index, const launch::Hook& hook, std::string_view state) {
     Fd file = TRY(memory_file("state", state).within(cat("running the ", list, " hook ", quoted(hook.path))));
-    Start start = {.path = hook.path.c_str(), .argv = {}, .envp = {}, .state = file.get()};
+    // Shared with the hook's process also where a sanitizer has it get memory of its own.
+    void* shared = mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return os_error(errno, cat("running the ", list, " hook ", quoted(hook.path)));
+    OnExit unmap([shared] { munmap(shared, sizeof(long)); });
+    long& exec_error = *static_cast<long*>(shared);
+    Start start = {.path = hook.path.c_str(), .argv = {}, .envp = {}, .state = file.get(), .error = &exec_error};
     for (const std::string& word : hook.args) start.argv.push_back(word.c_str());
     if (hook.args.empty()) start.argv.push_back(hook.path.c_str());
     for (const std::string& word : hook.env) start.envp.push_back(word.c_str());
@@ -109,10 +115,10 @@ Result<> run_hook(std::string_view list, size_t index, const launch::Hook& hook,
     int status = 0;
     while (waitpid(static_cast<pid_t>(pid), &status, 0) < 0 && errno == EINTR) {
     }
-    if (start.error < 0)
+    if (exec_error < 0)
         return hook_error(list, index, hook,
-                          how_it_ended(static_cast<int32_t>(hook_errno_base - start.error)),
-                          static_cast<int>(-start.error));
+                          how_it_ended(static_cast<int32_t>(hook_errno_base - exec_error)),
+                          static_cast<int>(-exec_error));
     if (!in_time)
         return hook_error(list, index, hook, cat("did not end within ", hook.timeout, " s and was killed"),
                           ETIMEDOUT);
