@@ -138,6 +138,10 @@ Result<launch::Outcome> wait(const Paths& paths, std::string_view name) {
     Fd directory = TRY(open_at(AT_FDCWD, cat(paths.machines, "/", name).c_str(), O_RDONLY | O_DIRECTORY));
     // Set up before the first look, so that an end in between is not missed.
     Watch watch(directory.get());
+    return wait(paths, name, watch);
+}
+
+Result<launch::Outcome> wait(const Paths& paths, std::string_view name, Watch& watch) {
     for (;;) {
         auto machine = find(paths, name);
         if (!machine && machine.error().code == Errc::not_found)

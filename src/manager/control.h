@@ -15,6 +15,8 @@
 
 namespace croft::manager {
 
+class Watch;  // watch.h
+
 struct StopOptions {
     std::optional<uint64_t> timeout;  // µs until SIGKILL; unset: the plan's own
     bool now = false;                 // SIGKILL at once
@@ -49,6 +51,8 @@ Result<> resume(const Paths& paths, std::string_view name);
 
 // Blocks until it has ended (a reboot is not an end) and says how.
 Result<launch::Outcome> wait(const Paths& paths, std::string_view name);
+// The same for who has watched it before it could end: also a machine that is removed then is looked at.
+Result<launch::Outcome> wait(const Paths& paths, std::string_view name, Watch& watch);
 
 enum class Force { no, yes };  // yes: stop it first, by SIGKILL
 Result<> remove(const Paths& paths, std::string_view name, Force force);

@@ -14,6 +14,7 @@
 #include "manager/kept.h"
 #include "manager/leader.h"
 #include "manager/states.h"
+#include "manager/watch.h"
 #include "run/hold.h"
 #include "run/join.h"
 #include "run/relay.h"
@@ -213,7 +214,8 @@ Result<launch::Outcome> attach(const Paths& paths, std::string_view name, std::s
                              .directory = directory.get(),
                              .ready = {},
                              .ended = {}};
-    if (!machine.record.unit.empty()) options.ended = [&] { return wait(paths, name); };
+    Watch watch(directory.get());
+    if (!machine.record.unit.empty()) options.ended = [&] { return wait(paths, name, watch); };
     Fd connection = TRY(run::connect_attach(directory.get()).within(cat("machine ", quoted(name))));
     return attach_console(std::move(connection), options).within(cat("machine ", quoted(name)));
 }
