@@ -238,6 +238,11 @@ Result<> UnitLaunch::perform(Prepared& machine) {
         machine.plan.process.env.push_back(cat("WATCHDOG_USEC=", watchdog));
         machine.plan.process.env.push_back("WATCHDOG_PID=1");
     }
+    // With the payload, systemd ends this process too.
+    environment.failed = [this](const Error& error) {
+        if (starter_) send_failure(starter_.get(), error);
+        starter_.reset();
+    };
     environment.cloned = [&](pid_t payload) { return make_main(machine, payload); };
     run::Launched launched = TRY(run::launch(machine.plan, environment));
     tell_event(paths_, {.machine = name_, .event = Event::started, .leader = launched.pid});

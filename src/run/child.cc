@@ -53,6 +53,11 @@ namespace {
     __builtin_memcpy(message.reason, c.reason, sizeof message.reason);
     // write, not send: a filter that is loaded by now may not know the latter.
     raw(SYS_write, c.sync, arg(&message), sizeof message);
+    // Our end may be the launcher's own (a unit's main process takes all of the unit with it), so it is the launcher that
+    // ends us, when it has told what was wrong.
+    char byte;
+    while (raw(SYS_read, c.sync, arg(&byte), 1) == -EINTR) {
+    }
     for (;;) raw(SYS_exit_group, 125);
 }
 

@@ -271,6 +271,7 @@ Result<Launched> Launch::run() {
     if (done) joined_mounts_.keep();
     if (done) return std::move(out_);
     if (out_.pid > 0) remove_rdt(plan_, out_.made_rdt);
+    if (env_.failed) env_.failed(done.error());
     undo(out_);
     return std::move(done).error();
 }

@@ -33,6 +33,8 @@ struct LaunchEnvironment {
     // Called when the payload's process is there and waits, before it may go on: for who must be known to somebody else
     // before it can end. An error undoes the launch.
     std::function<Result<>(pid_t)> cloned;
+    // Called when the launch has failed, before anything is undone: whose own end that may be.
+    std::function<void(const Error&)> failed;
     std::string_view seccomp;    // struct sock_filter[] (run/seccomp_cache.h); empty: no filter
     uint32_t seccomp_flags = 0;  // SECCOMP_FILTER_FLAG_*
     uint32_t preserve_fds = 0;   // so many from 3 on are the payload's, too, if they are not CLOEXEC
