@@ -56,7 +56,7 @@ void all_mounts(spec::MachineSpec& s) {
     add(mount("tmpfs", "/sys/fs/cgroup/x"));
     s.root.read_only = true;
     s.root.propagation = spec::Propagation::rshared;
-    s.process.directory = "/work/dir";
+    s.process.directory = "/srv/dir";
     s.process.terminal = spec::Terminal::pty, s.process.console_size = {24, 80};
 }
 
