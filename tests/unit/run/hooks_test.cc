@@ -41,21 +41,10 @@ class Hooks : public Machine, public ::testing::WithParamInterface<Users> {
         return p;
     }
     std::string run_with_state(const LaunchPlan& p) {
-        int ends[2];
-        EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-        Fd output(ends[0]), input(ends[1]);
         LaunchEnvironment e = environment();
-        e.stdio[0] = -1, e.stdio[1] = e.stdio[2] = input.get();
         e.state = [](pid_t pid, std::string_view status) { return cat(pid, " ", status); };
         e.root_path = tree;
-        Result<Launched> launched = launch(p, e);
-        input.reset();
-        failure = launched ? "" : launched.error().text;
-        if (!launched) return "";
-        std::string text = read_output(output.get());
-        outcome = wait(*launched);
-        remove_cgroup(*launched);
-        return text;
+        return run(p, std::move(e));
     }
     std::string log_path;
 };

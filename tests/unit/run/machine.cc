@@ -220,10 +220,13 @@ void Machine::clear_cgroup() const {
 }
 
 std::string Machine::run(const LaunchPlan& plan) {
+    return run(plan, environment());
+}
+
+std::string Machine::run(const LaunchPlan& plan, LaunchEnvironment e) {
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
     Fd output(ends[0]), input(ends[1]);
-    LaunchEnvironment e = environment();
     Fd null = std::move(open_at(AT_FDCWD, "/dev/null", O_RDONLY).value());
     e.stdio[0] = null.get();
     e.stdio[1] = e.stdio[2] = input.get();

@@ -27,6 +27,7 @@ class Machine : public ::testing::Test {
     launch::LaunchPlan plan(Users users, const std::string& script) const;
     // Launches, waits and returns what standard output got; the outcome lands in `outcome`.
     std::string run(const launch::LaunchPlan& plan);
+    std::string run(const launch::LaunchPlan& plan, LaunchEnvironment environment);
     LaunchEnvironment environment() const;
     // Waits for a launched machine.
     launch::Outcome wait(const Launched& launched) const;
