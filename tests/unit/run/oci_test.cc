@@ -188,6 +188,8 @@ TEST_P(Oci, RefusesWhatIsNoNamespaceOfTheType) {
 class Device {
   public:
     explicit Device(std::string name) : name_(std::move(name)) {
+        // One that went with an earlier machine's network leaves its peer here until the kernel has cleared that up.
+        for (int tries = 0; tries < 250 && if_nametoindex(cat(name_, "p").c_str()); ++tries) usleep(20'000);
         made_ = system(cat("ip link add ", name_, " type veth peer name ", name_,
                            "p && ip addr add 192.0.2.7/24 dev ", name_, " && ip addr add 2001:db8::7/64 dev ",
                            name_, " nodad && ip link set ", name_, " up")
