@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from harness.machines import until
+
 null = subprocess.DEVNULL
 
 
@@ -40,15 +42,18 @@ def test_starts_that_race(oci, bundle, new_id, scratch):
     def mount(config):
         config["mounts"].append({"destination": "/mnt", "type": "bind", "source": str(scratch), "options": ["rbind", "rw"]})
 
+    log = scratch / "log"
     where = bundle("sh", "-c", "echo once >>/mnt/log; exec sleep 600", change=mount)
     for _ in range(5):
         name = new_id()
         oci.create(name, where)
         racers = [quiet(oci, "start", name) for _ in range(4)]
         assert sorted(child.wait(timeout=30) for child in racers) == [0, 1, 1, 1]
+        # A start ends when the shell is executed, which may be before it has written.
+        assert until(lambda: log.exists() and log.read_text()), "the container did not run"
         oci("delete", "--force", name).check()
-        assert (scratch / "log").read_text() == "once\n"
-        (scratch / "log").unlink()
+        assert log.read_text() == "once\n"
+        log.unlink()
 
 
 def test_creations_that_race(oci, bundle, new_id):

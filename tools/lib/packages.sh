@@ -5,7 +5,7 @@
 # To build: the compiler, the build system and what the programs link.
 packages_build=(
   g++ meson ninja-build pkg-config ccache
-  libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev
+  libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev libssl-dev
 )
 
 # To build and check the Debian package (tools/package).
