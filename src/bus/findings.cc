@@ -7,15 +7,15 @@
 
 #include "base/names.h"
 #include "base/text.h"
-#include "dialect/json_read.h"
+#include "format/json_read.h"
 
 namespace croft::bus {
 
 namespace {
-using dialect::Json;
-using dialect::JsonNotes;
-using dialect::JsonRow;
-using dialect::Presence;
+using format::Json;
+using format::JsonNotes;
+using format::JsonRow;
+using format::Presence;
 
 struct Finding {
     std::string file, severity, sentence;
@@ -24,12 +24,12 @@ struct Finding {
 
 template <std::string Finding::*member>
 Result<> text(Json json, Finding& out, JsonNotes&) {
-    out.*member = TRY(dialect::json_text(json));
+    out.*member = TRY(format::json_text(json));
     return {};
 }
 
 Result<> line(Json json, Finding& out, JsonNotes&) {
-    out.line = TRY(dialect::json_number(json, UINT32_MAX));
+    out.line = TRY(format::json_number(json, UINT32_MAX));
     return {};
 }
 
@@ -44,12 +44,12 @@ struct Verdict {
 };
 
 Result<> name(Json json, Verdict& out, JsonNotes&) {
-    out.name = TRY(dialect::json_text(json));
+    out.name = TRY(format::json_text(json));
     return {};
 }
 
 Result<> list(Json json, Verdict& out, JsonNotes& notes) {
-    return dialect::json_list(json, finding_rows, out.findings, notes);
+    return format::json_list(json, finding_rows, out.findings, notes);
 }
 
 constexpr JsonRow<Verdict> verdict_rows[] = {{"name", name, Presence::required},
@@ -74,11 +74,11 @@ void answer(sd_bus_message* call, int output, const Job& job) {
 }  // namespace
 
 Result<> append_findings(sd_bus_message* reply, std::string_view json) {
-    auto document = TRY(dialect::json_parse(json).within("the answer of croft verify"));
+    auto document = TRY(format::json_parse(json).within("the answer of croft verify"));
     // It has more members than these.
     JsonNotes notes{JsonNotes::Unknown::warn, {}};
     std::vector<Verdict> verdicts;
-    TRY(dialect::json_list(document.root(), verdict_rows, verdicts, notes).within("the answer of croft verify"));
+    TRY(format::json_list(document.root(), verdict_rows, verdicts, notes).within("the answer of croft verify"));
     int r = sd_bus_message_open_container(reply, 'a', "(ssuss)");
     for (const Verdict& verdict : verdicts)
         for (const Finding& one : verdict.findings)

@@ -1,10 +1,12 @@
 // The parts of a config.json, one file each (oci_*.cc). Only these files include this.
 #pragma once
 
-#include "dialect/json_read.h"
+#include "format/json_read.h"
 #include "spec/machine_spec.h"
 
 namespace croft::dialect {
+
+using namespace format;  // the readers of JSON
 
 // Rows fill the spec; what one member alone cannot know (a limit that needs another) is checked at the end of
 // the part.

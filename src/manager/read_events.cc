@@ -8,7 +8,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "dialect/json_read.h"
+#include "format/json_read.h"
 #include "manager/event_places.h"
 #include "manager/events.h"
 #include "manager/journalctl.h"
@@ -18,19 +18,19 @@ namespace {
 
 using Sink = std::function<Result<>(const EventRecord&)>;
 
-std::string text_member(dialect::Json json, const char* key) {
-    auto found = dialect::json_member(json, key);
-    return found && found->kind() == dialect::JsonKind::string ? std::string(found->text()) : "";
+std::string text_member(format::Json json, const char* key) {
+    auto found = format::json_member(json, key);
+    return found && found->kind() == format::JsonKind::string ? std::string(found->text()) : "";
 }
 
 // The journal has numbers as strings.
-int64_t number_member(dialect::Json json, const char* key) {
-    auto found = dialect::json_member(json, key);
+int64_t number_member(format::Json json, const char* key) {
+    auto found = format::json_member(json, key);
     return found ? parse_int(found->text()).value_or(0) : 0;
 }
 
 // croft-hold has no words for an end, only its numbers.
-std::string end_text(dialect::Json json) {
+std::string end_text(format::Json json) {
     if (!json.member("code")) return "";
     return launch::describe(launch::outcome_from_wait(static_cast<int>(number_member(json, "code")),
                                                       static_cast<int>(number_member(json, "status")),
@@ -40,7 +40,7 @@ std::string end_text(dialect::Json json) {
 std::optional<EventRecord> from_file(std::string_view line) {
     auto document = format::JsonDocument::parse(line);
     if (!document) return std::nullopt;  // half a line, after a crash
-    dialect::Json json = document->root();
+    format::Json json = document->root();
     auto event = event_named(text_member(json, "event"));
     if (!event) return std::nullopt;  // of a newer croft
     EventRecord out{text_member(json, "machine"), *event, text_member(json, "detail")};
@@ -53,7 +53,7 @@ std::optional<EventRecord> from_file(std::string_view line) {
 std::optional<EventRecord> from_journal(std::string_view line) {
     auto document = format::JsonDocument::parse(line);
     if (!document) return std::nullopt;
-    dialect::Json json = document->root();
+    format::Json json = document->root();
     auto event = event_named(text_member(json, "CROFT_EVENT"));
     if (!event) return std::nullopt;
     EventRecord out{text_member(json, "CROFT_MACHINE"), *event, text_member(json, "CROFT_DETAIL")};

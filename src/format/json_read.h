@@ -1,6 +1,5 @@
 // Reading JSON whose shape is known: an object is a table of rows, one for each member, and what is wrong is
-// told with its path ("$.syscalls[3].action: is number, not a string"). For dialect/, and for manager/, which
-// reads records.
+// told with its path ("$.syscalls[3].action: is number, not a string"). For whoever reads JSON that others wrote.
 #pragma once
 
 #include <algorithm>
@@ -13,14 +12,13 @@
 #include "base/text.h"
 #include "format/json_document.h"
 
-namespace croft::dialect {
+namespace croft::format {
 
-using Json = format::JsonValue;
-using JsonKind = format::JsonKind;
+using Json = JsonValue;
 
 Error json_error(Json at, std::string_view text);
 // "is no JSON: line 1, column 19: …"
-Result<format::JsonDocument> json_parse(std::string_view text);
+Result<JsonDocument> json_parse(std::string_view text);
 // The member, or nothing when it is missing or null.
 std::optional<Json> json_member(Json object, std::string_view key);
 
@@ -102,4 +100,4 @@ Result<> json_list(Json array, const JsonRow<T> (&rows)[N], std::vector<T>& out,
     return {};
 }
 
-}  // namespace croft::dialect
+}  // namespace croft::format

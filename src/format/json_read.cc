@@ -1,12 +1,15 @@
-#include "dialect/json_read.h"
+#include "format/json_read.h"
 
-#include "spec/name_tables.h"
-
-namespace croft::dialect {
+namespace croft::format {
 
 namespace {
 std::string is_not(Json json, std::string_view wanted) {
     return cat("is ", json.kind_name(), ", not ", wanted);
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
+    std::string near = closest(word, {candidates.begin(), candidates.end()});
+    return near.empty() ? "" : cat(" (did you mean '", near, "'?)");
 }
 
 std::vector<std::string> strings(std::span<const std::string_view> table) {
@@ -18,8 +21,8 @@ Error json_error(Json at, std::string_view text) {
     return error(Errc::invalid, cat(at.path(), ": ", text));
 }
 
-Result<format::JsonDocument> json_parse(std::string_view text) {
-    return format::JsonDocument::parse(text).within("is no JSON");
+Result<JsonDocument> json_parse(std::string_view text) {
+    return JsonDocument::parse(text).within("is no JSON");
 }
 
 std::optional<Json> json_member(Json object, std::string_view key) {
@@ -76,7 +79,7 @@ Result<std::string> json_word(Json json, std::span<const std::string_view> table
     std::string_view text = TRY(json_view(json));
     if (std::ranges::find(table, text) != table.end()) return std::string(text);
     std::string hint;
-    if (text.size() > 1) hint = spec::did_you_mean(std::string(text), strings(table));
+    if (text.size() > 1) hint = did_you_mean(text, table);
     if (hint.empty() && table.size() < 10) hint = cat(" (", join(strings(table), ", "), ")");
     return json_error(json, cat(croft::quoted(text), " is not known", hint));
 }
@@ -108,7 +111,7 @@ Result<std::vector<Json>> json_map(Json object) {
 Result<> json_unknown(Json member, std::span<const std::string_view> known, JsonNotes& notes) {
     bool refuse = notes.unknown == JsonNotes::Unknown::refuse;
     std::string hint;
-    if (refuse || !notes.full()) hint = spec::did_you_mean(member.key(), strings(known));
+    if (refuse || !notes.full()) hint = did_you_mean(member.key(), known);
     if (refuse) return json_error(member, cat("is no key here", hint));
     notes.warn(member, cat("is not known, and ignored", hint));
     return {};
@@ -118,4 +121,4 @@ Error json_missing(Json object, std::string_view key) {
     return json_error(object, cat(key, " is missing"));
 }
 
-}  // namespace croft::dialect
+}  // namespace croft::format
