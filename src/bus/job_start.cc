@@ -15,7 +15,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "bus/jobs.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 
 namespace croft::bus {
 
@@ -173,7 +173,7 @@ class JobStart {
     }
 
     void fail(Error why) {
-        (void)manager::remove_tree_at(AT_FDCWD, directory_.c_str());
+        (void)remove_tree_at(AT_FDCWD, directory_.c_str());
         started_(nullptr, why);
         delete this;
     }

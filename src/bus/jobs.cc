@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 
 namespace croft::bus {
 
@@ -70,7 +70,7 @@ Result<> Jobs::start(Changed changed, Gone gone) {
 Result<> Jobs::adopt(const std::string& id) {
     auto job = parse_job(id, file_of(directory(id), "job"));
     if (!job) {
-        (void)manager::remove_tree_at(AT_FDCWD, directory(id).c_str());
+        (void)remove_tree_at(AT_FDCWD, directory(id).c_str());
         return std::move(job).error();
     }
     added(std::move(*job));
@@ -183,7 +183,7 @@ int Jobs::look_around(sd_event_source* timer, uint64_t, void* data) {
             self.check_unit(id);
         } else if (at > job.ended + forget_after) {
             std::string gone = id;
-            (void)manager::remove_tree_at(AT_FDCWD, self.directory(gone).c_str());
+            (void)remove_tree_at(AT_FDCWD, self.directory(gone).c_str());
             self.ids_.erase(job.watch);
             self.jobs_.erase(gone);
             self.gone_(gone);

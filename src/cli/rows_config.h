@@ -20,6 +20,19 @@ inline constexpr OptionRow clone_options[] = {
     OPT_QUIET,
 };
 inline constexpr OptionRow quiet_options[] = {OPT_QUIET};
+inline constexpr OptionRow clone_machine_options[] = {
+    {"--exact", 0, "", "", "Keep the identity too: machine id, host keys, random seed"},
+};
+inline constexpr OptionRow snapshot_options[] = {
+    {"--list", 0, "", "", "Show the machine's snapshots"},
+    {"--remove", 0, "", "", "Remove the snapshot"},
+    OPT_JSON,
+};
+inline constexpr OptionRow rebuild_options[] = {
+    {"--image", 0, "IMAGE", "", "Of this image (default: the one it is made from)"},
+    {"--keep", 0, "PATH", "", "Keep what is below this directory of the machine; can be given again"},
+    OPT_QUIET,
+};
 inline constexpr OptionRow edit_options[] = {
     {"--file", 0, "FILE", "path",
      "Take its text from here (-: standard input), without an editor; declares the machine when it is new"},
@@ -28,7 +41,10 @@ inline constexpr OptionRow edit_options[] = {
     {"--fetch", 0, "", "", ""},
     {"--replace", 0, "", "", ""},
 };
-inline constexpr OptionRow diff_options[] = {OPT_JSON};
+inline constexpr OptionRow diff_options[] = {
+    {"--files", 0, "", "", "Which files the machine has changed against its image"},
+    OPT_JSON,
+};
 inline constexpr OptionRow verify_options[] = {OPT_JSON};
 
 inline constexpr Verb config_rows[] = {
@@ -41,8 +57,11 @@ inline constexpr Verb config_rows[] = {
          "those of `croft run`. The machine is then started by `croft start NAME`. The file is meant to be "
          "read and edited: `croft edit`, `croft set`, `croft cat`.\n\n"
          "--from copies a tree. Where the copy is interrupted (Ctrl-C, SIGTERM) nothing is left of it; one that is killed "
-         "leaves the machine incomplete: it cannot be started, only removed (`croft rm --config NAME`).",
-     .example = "croft create web --from=debian --memory=1G   # its own copy of a tree, and a limit\n"
+         "leaves the machine incomplete: it cannot be started, only removed (`croft rm --config NAME`).\n\n"
+         "--image makes the machine's root from an image of the store, or of any other place (docker://…, oci:…), which is "
+         "then brought into the store first. The image's layers are shared; what the machine writes is its own.",
+     .example = "croft create db --image=debian:trixie      # a root of its own over an image's layers\n"
+                "croft create web --from=debian --memory=1G   # its own copy of a tree, and a limit\n"
                 "croft create web                          # the tree /var/lib/machines/web, booted\n"
                 "croft create job --directory=/srv/job -- /usr/bin/job --fast   # one program",
      .spec_options = SpecOptions::any,
@@ -113,9 +132,12 @@ inline constexpr Verb config_rows[] = {
             "would change. Two: what differs between both, as they run or as their files say. Lines that "
             "begin with "
             "'-' are the first one's, with '+' the second one's. Exit status 1 when something differs, as of "
-            "diff(1).",
+            "diff(1).\n\n"
+            "--files: what a machine that is made from an image has written: 'A PATH' is added, 'C PATH' changed, 'D PATH' "
+            "removed.",
      .example = "croft diff web\n"
-                "croft diff web db",
+                "croft diff web db\n"
+                "croft diff --files web                    # A added, C changed, D removed",
      .operands = Operands::declared,
      .options = diff_options,
      .function = verb_diff},
@@ -139,6 +161,56 @@ inline constexpr Verb config_rows[] = {
      .supervised = true,
      .options = clone_options,
      .function = verb_clone_config},
+    {.name = "clone",
+     .group = Group::config,
+     .synopsis = "[OPTIONS] OLD NEW",
+     .help = "make a machine like another one, files and all",
+     .doc = "NEW gets OLD's configuration and files. Of a machine that is made from an image nothing is copied: what OLD has "
+            "written becomes a layer that both stand on, so it takes no time. OLD may run: it is then frozen for the moment in "
+            "which what it has written is copied. A machine on a plain tree gets a copy of that in /var/lib/machines.\n\n"
+            "NEW is another machine: it has no machine id, no host keys of sshd and no random seed, and makes its own when it "
+            "boots. --exact leaves them.",
+     .example = "croft clone web web2\n"
+                "croft clone --exact web web-backup",
+     .operands = Operands::declared,
+     .supervised = true,
+     .options = clone_machine_options,
+     .function = verb_clone},
+    {.name = "snapshot",
+     .group = Group::config,
+     .synopsis = "[OPTIONS] NAME [SNAPSHOT]",
+     .help = "keep a machine's files as they are now",
+     .doc = "Of a machine that is made from an image and does not run. Takes no time, and no space until the machine goes on "
+            "writing. `croft restore` brings it back.",
+     .example = "croft snapshot web before-upgrade\n"
+                "croft snapshot --list web\n"
+                "croft snapshot --remove web before-upgrade",
+     .operands = Operands::declared,
+     .supervised = true,
+     .options = snapshot_options,
+     .function = verb_snapshot},
+    {.name = "restore",
+     .group = Group::config,
+     .synopsis = "NAME SNAPSHOT",
+     .help = "bring a machine's files back to a snapshot",
+     .doc = "What the machine has written since is gone; what it was at another snapshot is not. The machine must not run.",
+     .example = "croft restore web before-upgrade",
+     .operands = Operands::declared,
+     .supervised = true,
+     .function = verb_restore},
+    {.name = "rebuild",
+     .group = Group::config,
+     .synopsis = "[OPTIONS] NAME",
+     .help = "make a machine anew from its image",
+     .doc = "The machine's root is made anew from the image of the name that it was made from, as that is now, or from --image. "
+            "Its configuration stays; of its files only what is below --keep, and the directories that the image declares as "
+            "volumes. Snapshots stay too. The machine must not run.",
+     .example = "croft image pull docker://registry.example/web:2\n"
+                "croft rebuild --image=registry.example/web:2 --keep=/var/lib/web web",
+     .operands = Operands::declared,
+     .supervised = true,
+     .options = rebuild_options,
+     .function = verb_rebuild},
     {.name = "verify",
      .group = Group::config,
      .synopsis = "[OPTIONS] [NAME|FILE…]",

@@ -4,11 +4,13 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "format/json_writer.h"
+#include "cli/sanitize.h"
 #include "manager/declared.h"
 #include "manager/kept.h"
 #include "manager/request.h"
 #include "manager/states.h"
 #include "manager/verify.h"
+#include "manager/root_copies.h"
 #include "spec/differences.h"
 
 namespace croft::cli {
@@ -94,10 +96,32 @@ std::string diff_json(const std::vector<spec::Difference>& found) {
 }
 }  // namespace
 
+namespace {
+// Exit status 1 when there are some, as of diff(1).
+Result<int> diff_files(const manager::Paths& paths, const std::string& name, bool as_json) {
+    constexpr const char *letters[] = {"A", "C", "D"}, *words[] = {"added", "changed", "removed"};
+    auto changed = TRY(manager::changed_paths(paths, name));
+    std::string text;
+    format::JsonWriter json;
+    json.begin_array();
+    for (const manager::ChangedPath& one : changed) {
+        auto which = static_cast<size_t>(one.change);
+        // Anything may stand in a name that a machine has made.
+        text += cat(letters[which], " ", Sanitizer().feed(one.path), "\n");
+        json.begin_object().member("change", words[which]).member("path", one.path).end_object();
+    }
+    json.end_array();
+    TRY(print(as_json ? json.take() : text));
+    return changed.empty() ? 0 : 1;
+}
+}  // namespace
+
 Result<int> verb_diff(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
-    TRY(expect_operands(verb, args, 1, 2));
+    const bool files = args.has("--files");
+    TRY(expect_operands(verb, args, 1, files ? 1 : 2));
     manager::Paths paths = TRY(manager::find_paths());
+    if (files) return diff_files(paths, args.operands[0], args.has("--json"));
     const std::string& name = args.operands[0];
     Side left, right;
     if (args.operands.size() == 2) {

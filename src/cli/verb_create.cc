@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "cli/bring_image.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -54,7 +55,11 @@ Result<manager::NewMachine> wanted_machine(const Arguments& args) {
     out.spec.mode = mode;
     out.spec.autostart = args.has("--autostart");
     const std::string* directory = args.value("--directory");
-    out.spec.root.directory = directory ? TRY(manager::absolute_path(*directory)) : manager::tree_path(name);
+    bool image = !out.spec.root.image.empty();
+    if (image && (directory || args.has("--from")))
+        return error(Errc::usage, "--image: a root is made from an image, or it is the tree of --directory or --from");
+    if (!image)
+        out.spec.root.directory = directory ? TRY(manager::absolute_path(*directory)) : manager::tree_path(name);
     if (const std::string* from = args.value("--from"))
         out.from = TRY(manager::find_tree(*from).within("--from")).directory;
     return out;
@@ -97,6 +102,8 @@ Result<int> verb_create(const Verb& verb, std::span<char* const> arguments) {
         return 0;
     }
     manager::Paths paths = TRY(manager::find_paths());
+    if (std::string& image = machine.spec.root.image; !image.empty())
+        image = TRY(bring_image(paths, image, args.has("--quiet")));
     auto progress = std::make_shared<CopyProgress>(machine.from);
     machine.watch = [progress](const manager::Copied& so_far) { return (*progress)(so_far); };
     auto created = manager::create(paths, machine);
@@ -109,7 +116,7 @@ Result<int> verb_create(const Verb& verb, std::span<char* const> arguments) {
     if (!created) return std::move(created).error();
     TRY(print(cat(*created, "\n")));
     const std::string& tree = machine.spec.root.directory;
-    if (!args.has("--quiet") && !exists_at(AT_FDCWD, tree.c_str()))
+    if (!args.has("--quiet") && !tree.empty() && !exists_at(AT_FDCWD, tree.c_str()))
         warn(cat("the tree ", tree, " is not there yet; machine ", quoted(machine.spec.name),
                  " can be started when it is"));
     return 0;

@@ -88,6 +88,7 @@ std::string page(const Details& details) {
         out += line("Leader", cat(record.leader.pid, " (", details.processes,
                                   details.processes == 1 ? " process)" : " processes)"));
     out += line("Tree", cat(record.tree, record.tree_read_only ? " (not written to)" : ""));
+    if (!details.root.empty()) out += line("Root", details.root);
     if (record.leader.pid) out += line("Ids", ids_text(record));
     if (!record.cgroup.empty()) out += line("Cgroup", record.cgroup);
     if (machine.alive() && record.leader.pid)
@@ -135,7 +136,7 @@ void details_json(format::JsonWriter& json, const Details& details) {
             .member("type", mount.type)
             .member("options", mount.options)
             .end_object();
-    json.end_array().member("why", details.why).member("system_state", details.system_state);
+    json.end_array().member("root", details.root).member("why", details.why).member("system_state", details.system_state);
     strings_json(json, "last_output", details.last_output);
     json.end_object();
 }

@@ -15,6 +15,7 @@
 
 #include "base/scope.h"
 #include "base/text.h"
+#include "kernel/overlay.h"
 
 namespace croft::host {
 namespace {
@@ -148,6 +149,22 @@ Result<Fd> open_tree_root(const spec::MachineSpec& spec, spec::TreeFacts& facts)
     std::string beside = facts.directory + ".nspawn";
     if (access(beside.c_str(), F_OK) == 0) facts.machine_file = std::move(beside);
     return root;
+}
+
+Result<Fd> open_layers(const spec::MachineSpec& spec, spec::TreeFacts& facts, bool privileged) {
+    const spec::Root& root = spec.root;
+    std::vector<std::string> trees(root.layers.rbegin(), root.layers.rend());
+    facts.directory = trees.front();
+    std::string own = root.upper + "/upper";
+    // A preview may come before the machine's first start.
+    if (!root.upper.empty()) {
+        facts.directory = own;
+        if (exists_at(AT_FDCWD, own.c_str())) trees.insert(trees.begin(), own);
+    }
+    using kernel::OverlayNotes;
+    auto seen = kernel::read_layers(trees, privileged ? OverlayNotes::trusted : OverlayNotes::user);
+    if (seen || seen.error().err != EPERM) return std::move(seen).within(cat("the layers of image ", quoted(root.image)));
+    return open_at(AT_FDCWD, root.layers.front().c_str(), O_PATH | O_DIRECTORY);
 }
 
 Result<> look_inside(int root, const spec::MachineSpec& spec, spec::TreeFacts& facts) {

@@ -17,6 +17,9 @@ namespace croft::host {
 // "/", is not writable by everybody. Each refusal says what to do. `facts.directory` becomes the resolved
 // path.
 Result<Fd> open_tree_root(const spec::MachineSpec& spec, spec::TreeFacts& facts);
+// The layers of an image as the machine will see them, with what it has written itself on top. Who may not mount looks at the
+// lowest layer alone: enough for a preview.
+Result<Fd> open_layers(const spec::MachineSpec& spec, spec::TreeFacts& facts, bool privileged);
 // Looks inside: os-release, init, shell, machine id. Refuses what is no OS tree unless spec.root.os_check
 // says so.
 Result<> look_inside(int root, const spec::MachineSpec& spec, spec::TreeFacts& facts);

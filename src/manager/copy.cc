@@ -16,7 +16,7 @@
 #include "manager/copy_file.h"
 #include "manager/guest_ids.h"
 #include "manager/leader.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 #include "manager/states.h"
 
 namespace croft::manager {

@@ -15,8 +15,9 @@
 #include "manager/config_file.h"
 #include "manager/copy_tree.h"
 #include "manager/declared.h"
+#include "manager/image_root.h"
 #include "manager/install_mark.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 #include "manager/request.h"
 #include "manager/states.h"
 #include "manager/tree_lock.h"
@@ -51,7 +52,9 @@ std::string partial_path(const std::string& tree) {
     return cat(tree.substr(0, slash), "/.#", tree.substr(slash + 1), ".croft-copy");
 }
 
-Result<> copy_to_place(const Paths& paths, const std::string& from, const std::string& tree, const TreeWatch& watch) {
+}  // namespace
+
+Result<> copy_whole_tree(const Paths& paths, const std::string& from, const std::string& tree, const TreeWatch& watch) {
     std::string partial = partial_path(tree);
     TRY(make_dirs_at(AT_FDCWD, tree.substr(0, tree.rfind('/'))).within("making the tree's directory"));
     TRY(remove_tree_at(AT_FDCWD, partial.c_str()).within(cat("removing ", quoted(partial))));
@@ -67,6 +70,8 @@ Result<> copy_to_place(const Paths& paths, const std::string& from, const std::s
     return copied;
 }
 
+namespace {
+
 Result<> check_copy(const NewMachine& machine) {
     const std::string& tree = machine.spec.root.directory;
     if (exists_at(AT_FDCWD, tree.c_str()))
@@ -79,12 +84,25 @@ Result<> check_copy(const NewMachine& machine) {
 
 Result<> fill_tree(const Paths& paths, const NewMachine& machine, Fd mark) {
     const std::string& name = machine.spec.name;
-    Result<> copied = copy_to_place(paths, machine.from, machine.spec.root.directory, machine.watch)
+    Result<> copied = copy_whole_tree(paths, machine.from, machine.spec.root.directory, machine.watch)
                           .within(cat("copying ", quoted(machine.from)));
     if (!copied) unlink(file_of(paths, name).c_str());
     clear_incomplete(paths, name);
     mark.reset();
     return copied;
+}
+
+// A root on an image's layers. One that is there is taken as it is, as a tree would be.
+Result<> make_own_root(const Paths& paths, const std::string& name, const std::string& file) {
+    Result<> made;
+    if (auto loaded = load_declared(paths, name); !loaded) {
+        made = std::move(loaded).error();
+    } else {
+        auto hold = hold_layers(paths, loaded->spec);
+        made = hold ? prepare_root(paths, loaded->spec) : Result<>(std::move(hold).error());
+    }
+    if (!made) unlink(file.c_str());
+    return made;
 }
 
 }  // namespace
@@ -122,6 +140,7 @@ Result<std::string> create(const Paths& paths, const NewMachine& machine) {
     // A long copy keeps nobody else from changing another machine.
     directory.reset();
     if (mark) TRY(fill_tree(paths, machine, std::move(mark)));
+    if (!machine.spec.root.image.empty()) TRY(make_own_root(paths, name, path));
     config_changed(paths, name, "created");
     return path;
 }
@@ -172,7 +191,7 @@ Result<RemovedDeclaration> remove_declared(const Paths& paths, const std::string
     if (!machine.only_declared()) TRY(clear(paths, machine));
     Declared declared = TRY(find_declared(paths, name));
     if (with_tree == WithTree::yes) {
-        TRY(remove_own_tree(paths, name, declared.tree));
+        TRY(declared.image.empty() ? remove_own_tree(paths, name, declared.tree) : remove_own_root(paths, name));
         out.tree = declared.tree;
     }
     // With its file the machine is gone; what may stay behind when we are killed here does nothing.
@@ -218,7 +237,8 @@ Result<> rename(const Paths& paths, const std::string& from, const std::string& 
     TRY(check_absent(paths, to));
     std::string text = TRY(read_file_at(directory.get(), (from + ".machine").c_str()));
     Declared declared = TRY(find_declared(paths, from));
-    text = TRY(with_directory(text, machine.file, declared.tree));
+    if (declared.image.empty()) text = TRY(with_directory(text, machine.file, declared.tree));
+    if (!declared.image.empty()) TRY(rename_own_root(paths, from, to));
     TRY(move_drop_ins(directory.get(), from, to));
     Result<> written = write_config(directory.get(), to + ".machine", text, Existing::refuse);
     if (!written) {
@@ -238,8 +258,9 @@ Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const
     Fd config = TRY(lock_config(paths));
     TRY(check_absent(paths, to));
     const std::string& tree = directory.empty() ? loaded.spec.root.directory : directory;
-    std::string text = directory.empty() ? TRY(with_directory(files[0].text, files[0].path, tree))
-                                         : cat(files[0].text, "\n[Machine]\nDirectory=", tree, "\n");
+    std::string text = !loaded.spec.root.image.empty() ? files[0].text
+                       : directory.empty()             ? TRY(with_directory(files[0].text, files[0].path, tree))
+                                                       : cat(files[0].text, "\n[Machine]\nDirectory=", tree, "\n");
     // Drop-ins first: without its file they are nothing.
     for (size_t i = 1; i < files.size(); ++i) {
         ConfigPlace place = TRY(config_place(
@@ -249,7 +270,7 @@ Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const
     TRY(write_config(config.get(), to + ".machine", text, Existing::refuse));
     Cloned out{file_of(paths, to), {}};
     const spec::MachineSpec& spec = loaded.spec;
-    if (directory.empty() && !spec.root.ephemeral && !spec.root.read_only)
+    if (directory.empty() && spec.root.image.empty() && !spec.root.ephemeral && !spec.root.read_only)
         out.warnings.push_back(cat("both have the tree ", tree,
                                    ", so only one of them can run at a time; "
                                    "--directory gives the new one another"));

@@ -26,6 +26,9 @@ Result<std::string> machine_file_text(const spec::MachineSpec& spec);
 // fails leaves nothing.
 Result<std::string> create(const Paths& paths, const NewMachine& machine);
 
+// A tree copied to a place where there is none yet, under another name until it is whole. Nobody may write it meanwhile.
+Result<> copy_whole_tree(const Paths& paths, const std::string& from, const std::string& tree, const TreeWatch& watch);
+
 // Both want a machine that does not run. rename() takes drop-ins along, and a tree that only its name had
 // pointed to. clone_declared() copies what counts of OLD's files; `directory` gives the new one another tree.
 Result<> rename(const Paths& paths, const std::string& from, const std::string& to);

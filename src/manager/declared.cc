@@ -10,6 +10,7 @@
 #include "dialect/settings.h"
 #include "manager/find_tree.h"
 #include "manager/host_words.h"
+#include "manager/image_root.h"
 #include "manager/install_mark.h"
 #include "manager/request.h"
 #include "spec/fields.h"
@@ -38,11 +39,11 @@ Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::stri
     dialect::FileSettings files =
         TRY(dialect::load_settings(where, name, "", dialect::Settings::yes, specifiers, draft));
     if (!files.declared) return error(Errc::not_found, cat("no file declares a machine ", quoted(name)));
-    LoadedMachine out{{}, std::move(files.files), std::move(files.warnings)};
-    Result<> applied = spec::apply(files.patch, spec, out.warnings);
+    LoadedMachine out{{}, std::move(files.files), std::move(files.warnings), std::move(files.patch)};
+    Result<> applied = spec::apply(out.patch, spec, out.warnings);
     // A file is called after its machine: there is no key for the name.
     spec.name = name;
-    if (spec.root.directory.empty()) spec.root.directory = tree_path(name);
+    if (spec.root.directory.empty() && spec.root.image.empty()) spec.root.directory = tree_path(name);
     if (!applied) return std::move(applied).error();
     return out;
 }
@@ -71,11 +72,16 @@ Reading read_each(std::vector<dialect::SourceFile> files, const std::string& nam
         out.files.push_back(std::move(file.path));
     }
     out.spec.name = name;
-    if (out.spec.root.directory.empty()) out.spec.root.directory = tree_path(name);
+    if (out.spec.root.directory.empty() && out.spec.root.image.empty()) out.spec.root.directory = tree_path(name);
     return out;
 }
 
-Declared look_at(const dialect::Places& where, const std::string& name, const std::string& file,
+// Of a machine on an image: the directory that it gets in the store.
+std::string own_tree(const Paths& paths, const std::string& name) {
+    return cat(store_path(paths), "/machines/", name, "/upper");
+}
+
+Declared look_at(const Paths& paths, const dialect::Places& where, const std::string& name, const std::string& file,
                  const dialect::Specifiers& specifiers) {
     Declared out;
     out.name = name, out.file = file, out.tree = tree_path(name);
@@ -89,7 +95,8 @@ Declared look_at(const dialect::Places& where, const std::string& name, const st
     }
     Reading reading = read_each(std::move(*files), name, specifiers);
     out.boot = reading.spec.mode == spec::Mode::boot;
-    out.tree = reading.spec.root.directory;
+    out.image = reading.spec.root.image;
+    out.tree = out.image.empty() ? reading.spec.root.directory : own_tree(paths, name);
     out.autostart = reading.spec.autostart;
     Result<> valid = spec::validate(reading.spec).within(file);
     if (!reading.mistakes.empty()) valid = error(Errc::invalid, reading.mistakes.front());
@@ -121,7 +128,7 @@ Result<std::vector<Declared>> declared(const Paths& paths) {
     auto files = TRY(machine_files(where));
     if (files.empty()) return out;
     dialect::Specifiers specifiers = host_specifiers();
-    for (const auto& [name, file] : files) out.push_back(look_at(where, name, file, specifiers));
+    for (const auto& [name, file] : files) out.push_back(look_at(paths, where, name, file, specifiers));
     return out;
 }
 
@@ -130,7 +137,7 @@ Result<Declared> find_declared(const Paths& paths, std::string_view name) {
     if (check_machine_name(name))
         for (const std::string& file : dialect::machine_file_paths(where, name))
             if (exists_at(AT_FDCWD, file.c_str()))
-                return look_at(where, std::string(name), file, host_specifiers());
+                return look_at(paths, where, std::string(name), file, host_specifiers());
     return not_declared(paths, name);
 }
 
@@ -158,6 +165,13 @@ Result<LoadedMachine> parse_declared(const Paths& paths, std::string_view name, 
 
 Result<LoadedMachine> load_declared(const Paths& paths, std::string_view name, const dialect::Draft* draft) {
     LoadedMachine loaded = TRY(parse_declared(paths, name, draft));
+    if (!loaded.spec.root.image.empty()) {
+        RootWords words{"", std::string(name), std::nullopt};
+        loaded.spec = {};
+        loaded.warnings.clear();
+        TRY(apply_with_image(paths, loaded.patch, words, loaded.spec, loaded.warnings).within(loaded.files.front()));
+        loaded.spec.name = name;
+    }
     TRY(complete(loaded.spec).within(loaded.files.front()));
     return loaded;
 }

@@ -22,7 +22,8 @@ struct Declared {
     std::string name;
     std::string file;    // the NAME.machine that counts
     bool boot = false;   // an init, or one program
-    std::string tree;    // as Directory= says, else /var/lib/machines/NAME
+    std::string tree;    // as Directory= says, else /var/lib/machines/NAME; of an image the machine's own place in the store
+    std::string image;   // as Image= says
     bool autostart = false;
     bool masked = false;         // a link to /dev/null: as if it were not declared, and says so
     std::optional<Error> wrong;  // then the four above are as far as they could be read
@@ -37,6 +38,7 @@ struct LoadedMachine {
     spec::MachineSpec spec;               // complete and validated; its name is the file's
     std::vector<std::string> files;       // that were read, in order: the machine file, then its drop-ins
     std::vector<spec::Warning> warnings;
+    spec::SpecPatch patch;                // what they say
 };
 // Everything that `croft start NAME` goes by: files, merging, trust rules, specifiers, validation and the
 // files of the host that it names. not_found when there is no such file (a .nspawn file declares nothing).

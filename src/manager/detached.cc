@@ -17,7 +17,7 @@
 #include "manager/events.h"
 #include "manager/handover.h"
 #include "manager/leader.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/watch.h"
 #include "run/hold.h"
 #include "run/relay.h"

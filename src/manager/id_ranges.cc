@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/record.h"
 
 namespace croft::manager {

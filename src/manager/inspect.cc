@@ -2,6 +2,7 @@
 
 #include "base/signals.h"
 #include "base/text.h"
+#include "manager/image_root.h"
 #include "manager/leader.h"
 #include "manager/states.h"
 
@@ -154,6 +155,7 @@ Result<Details> details(const Paths& paths, std::string_view name) {
         out.last_output = last_lines(paths, name, 10);
     }
     if (!out.machine.mistake.empty()) out.why = out.machine.mistake;
+    out.root = root_text(paths, name);
     if (!out.machine.alive() || !is_alive(out.machine.record.leader)) return out;
     add_limit(out, "memory", "memory.current", "memory.max", "bytes");
     add_limit(out, "swap", "memory.swap.current", "memory.swap.max", "bytes");

@@ -32,6 +32,7 @@ struct Details {
     bool host_network = false;
     unsigned processes = 0;
     std::string system_state;  // of a booted machine: what its own systemd says ("degraded"); "" when none
+    std::string root;  // of a machine that is made from an image: which, and on how many layers; "" of others
     std::string why;                       // for a failed machine: a sentence
     std::vector<std::string> last_output;  // and its last lines
 };

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "base/text.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 
 namespace croft::manager {
 

@@ -7,10 +7,10 @@
 #include <set>
 
 #include "base/text.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/machines.h"
 #include "manager/remains.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 
 namespace croft::manager {
 namespace {

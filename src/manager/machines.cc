@@ -13,9 +13,9 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "manager/leader.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/remains.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 
 namespace croft::manager {
 namespace {

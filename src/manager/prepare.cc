@@ -11,12 +11,14 @@
 #include "base/text.h"
 #include "host/facts.h"
 #include "manager/guest_ids.h"
+#include "manager/image_root.h"
 #include "manager/kept.h"
 #include "manager/leader.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/remains.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 #include "manager/supervisor.h"
+#include "store/machine_roots.h"
 
 namespace croft::manager {
 namespace {
@@ -24,7 +26,7 @@ namespace {
 using UserMode = spec::UserNamespace::Mode;
 
 bool reads_only(const spec::MachineSpec& spec) {
-    return spec.root.read_only || spec.root.ephemeral || spec.root.volatile_mode == spec::Volatile::yes ||
+    return spec.root.read_only || spec.root.ephemeral || (!spec.root.layers.empty() && spec.root.upper.empty()) || spec.root.volatile_mode == spec::Volatile::yes ||
            spec.root.volatile_mode == spec::Volatile::overlay;
 }
 
@@ -83,8 +85,9 @@ Result<> make_scratch(const launch::LaunchPlan& plan, const std::string& tree) {
         TRY(make_dirs_at(AT_FDCWD, path.substr(0, path.rfind('/'))).within("making the directory of throwaway files"));
         if (mkdir(path.c_str(), 0700) == 0) continue;
         if (errno != EEXIST) return os_error(errno, cat("making ", quoted(path)));
-        TRY(remove_tree_at(AT_FDCWD, path.c_str()).within(cat("removing ", quoted(path))));
-        if (mkdir(path.c_str(), 0700) < 0) return os_error(errno, cat("making ", quoted(path)));
+        // What it says of a machine on an image's layers stays: collection goes by it, and this may be its next life.
+        Fd directory = TRY(open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+        TRY(empty_directory(directory.get(), store::machine_record).within(cat("emptying ", quoted(path))));
     }
     return {};
 }
@@ -118,6 +121,11 @@ void fill_record(const spec::MachineSpec& spec, const spec::HostFacts& facts, co
     record.keeper = {getpid(), process_start(getpid()).value_or(0)};
 }
 
+// The files of a machine on an image's layers stand in the store, where collection sees them.
+std::string scratch_of(const Paths& paths, const spec::MachineSpec& spec) {
+    return cat(spec.root.layers.empty() ? paths.scratch : uses_path(paths), "/", spec.name);
+}
+
 host::GatherOptions gather_options(const Paths& paths, bool may_keep) {
     return {paths.helpers, may_keep ? paths.run : "", paths.cgroup_base};
 }
@@ -135,7 +143,7 @@ void set_filter(run::LaunchEnvironment& environment, const run::SeccompProgram& 
 }
 
 std::string choose_name(const spec::MachineSpec& spec) {
-    std::string stem = machine_name_from_path(spec.root.directory);
+    std::string stem = machine_name_from_path(spec.root.layers.empty() ? spec.root.directory : spec.root.image);
     if (spec.mode == spec::Mode::boot && !spec.root.ephemeral) return stem;
     return random_machine_name(stem);
 }
@@ -200,6 +208,9 @@ Result<run::LaunchEnvironment> Prepared::environment() {
 }
 
 Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const StartOptions& options) {
+    // Until the plan is kept, and with it what the machine stands on.
+    Fd layers = TRY(hold_layers(paths, spec));
+    TRY(prepare_root(paths, spec));
     // Whatever is wrong with the request is told before anything is taken.
     spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, true)));
     if (spec.name.empty()) spec.name = choose_name(spec);
@@ -209,7 +220,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     TRY(take_tree(paths, spec, facts, out));
     TRY(take_ids(paths, spec, facts, out));
     facts.run_directory = out.claim.path();
-    facts.scratch_directory = cat(paths.scratch, "/", spec.name);
+    facts.scratch_directory = scratch_of(paths, spec);
     if (options.keep == Keep::detached) facts.stdin_is_terminal = facts.stdout_is_terminal = false;
     out.cgroup_root = facts.cgroup_root;
     if (options.as_unit) make_unit(facts, options.unit.empty() ? unit_name(spec.name) : options.unit, spec.name);
@@ -223,6 +234,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     TRY(keep_plan(out.claim.directory(), out.plan));
     if (options.keep == Keep::detached) TRY(keep_spec(out.claim.directory(), spec));
     TRY(make_scratch(out.plan, out.record.tree));
+    TRY(record_use(paths, spec, facts.boot_id));
     return out;
 }
 
@@ -244,9 +256,10 @@ std::string unit_name(std::string_view machine) {
 
 Result<Preview> preview(const Paths& paths, spec::MachineSpec spec) {
     spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, false)));
-    if (spec.name.empty()) spec.name = machine_name_from_path(spec.root.directory);
+    if (spec.name.empty())
+        spec.name = machine_name_from_path(spec.root.layers.empty() ? spec.root.directory : spec.root.image);
     facts.run_directory = cat(paths.machines, "/", spec.name);
-    facts.scratch_directory = cat(paths.scratch, "/", spec.name);
+    facts.scratch_directory = scratch_of(paths, spec);
     if (machines_are_units(paths)) make_unit(facts, unit_name(spec.name), spec.name);
     // Which range a start would get is known only when it is taken; the first one stands for it.
     if (spec.users.mode == UserMode::automatic || spec.users.mode == UserMode::pick)

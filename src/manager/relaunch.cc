@@ -14,7 +14,7 @@
 #include "manager/events.h"
 #include "manager/leader.h"
 #include "manager/remains.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 #include "manager/watch.h"
 
 namespace croft::manager {

@@ -12,9 +12,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "manager/id_ranges.h"
+#include "manager/image_root.h"
 #include "manager/leader.h"
-#include "manager/lock_file.h"
-#include "manager/remove_tree.h"
+#include "base/lock_file.h"
+#include "base/remove_tree.h"
 
 namespace croft::manager {
 bool is_below(std::string_view path, std::string_view directory) {
@@ -78,7 +79,7 @@ Result<> remove_path(const Record& record, const std::string& path) {
 }
 
 Result<> remove_directory(const Paths& paths, const Record& record, const std::string& path) {
-    if (!is_below(path, paths.scratch) && !is_work_directory(path) && !is_below(path, propagate_place)) {
+    if (!is_below(path, paths.scratch) && !is_below(path, uses_path(paths)) && !is_work_directory(path) && !is_below(path, propagate_place)) {
         warn(cat("not removing ", quoted(path), ": it is not below ", paths.scratch));
         return {};
     }

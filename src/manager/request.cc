@@ -8,6 +8,7 @@
 #include "dialect/settings.h"
 #include "manager/find_tree.h"
 #include "manager/host_words.h"
+#include "manager/image_root.h"
 #include "plan/capabilities.h"
 #include "spec/fields.h"
 
@@ -65,6 +66,31 @@ Result<> complete(spec::MachineSpec& spec) {
     return dialect::read_host_files(spec, host);
 }
 
+namespace {
+
+bool is_path(const std::string& word) {
+    return word.find('/') != word.npos || word == "." || word == "..";
+}
+
+std::string option_image(const spec::SpecPatch& options) {
+    std::string image;
+    for (const spec::Assignment& one : options.assignments)
+        if (std::string_view(one.field->name) == "image") image = one.value;
+    return image;
+}
+
+// The image that the word means; "" for a tree. A tree of that name or path, or a machine that a file declares, comes first.
+Result<std::string> image_of(const Paths& paths, const std::string& word, const Result<Tree>& tree, bool declared) {
+    bool foreign = names_foreign_image(word);
+    bool there = tree && (!is_path(word) || exists_at(AT_FDCWD, tree->directory.c_str()));
+    if (!foreign && (there || declared)) return std::string();
+    auto named = TRY(find_image(paths, word));
+    if (named) return std::move(named->name);
+    return foreign ? word : std::string();
+}
+
+}  // namespace
+
 Result<Requested> read_request(const Paths& paths, const Request& request) {
     const std::string& word = request.tree;
     auto tree = find_tree(word);
@@ -75,16 +101,16 @@ Result<Requested> read_request(const Paths& paths, const Request& request) {
 
     Requested out{{}, std::move(files.files), std::move(files.warnings)};
     spec::MachineSpec& spec = out.spec;
-    TRY(spec::apply(dialect::in_order(std::move(files.patch), request.options, request.settings), spec,
-                    out.warnings));
-    // A path is the tree. A name is the machine that a file declares with a directory, or else the tree of
+    RootWords words{option_image(request.options), tree_name, request.mode};
+    if (words.image.empty()) words.image = TRY(image_of(paths, word, tree, files.declared));
+    spec::SpecPatch patch = dialect::in_order(std::move(files.patch), request.options, request.settings);
+    TRY(apply_with_image(paths, patch, words, spec, out.warnings));
+    // A path is the tree. A name is the machine that a file declares with a directory or an image, or else the tree of
     // that name.
-    bool is_path = word.find('/') != word.npos || word == "." || word == "..";
-    if (is_path || spec.root.directory.empty()) {
+    if (spec.root.layers.empty() && (is_path(word) || spec.root.directory.empty())) {
         if (!tree) return std::move(tree).error();
         spec.root.directory = directory;
     }
-    if (request.mode) spec.mode = *request.mode;
     if (files.declared && spec.mode == spec::Mode::boot && spec.name.empty()) spec.name = tree_name;
     TRY(complete(spec));
     return out;

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "manager/declared.h"
+#include "manager/image_root.h"
 #include "manager/install_mark.h"
 
 namespace croft::manager {
@@ -49,6 +50,12 @@ constexpr Row rows[] = {
     {"rm", ended},
     {"rm --config", ended | declared_only},
     {"rename", ended | set(State::configured, State::installed)},
+    {"diff --files", moving | set(State::frozen) | ended | set(State::installed)},
+    {"clone", moving | set(State::frozen) | ended | set(State::installed)},
+    {"snapshot", ended | set(State::installed)},
+    {"image commit", ended | set(State::installed)},
+    {"restore", ended | set(State::installed)},
+    {"rebuild", ended | set(State::installed)},
 };
 
 const Row* find_row(std::string_view verb) {
@@ -102,9 +109,15 @@ Machine only_declared(const Paths& paths, const Declared& declared) {
     machine.record.boot = declared.boot, machine.record.tree = declared.tree;
     if (declared.masked) machine.mistake = cat("it is masked: ", declared.file, " is a link to /dev/null");
     if (declared.wrong) machine.mistake = declared.wrong->text;
-    machine.state = is_marked_incomplete(paths, declared.name)   ? State::incomplete
-                    : exists_at(AT_FDCWD, declared.tree.c_str()) ? State::installed
-                                                                 : State::configured;
+    bool there = exists_at(AT_FDCWD, declared.tree.c_str());
+    // A root on an image is made at the first start.
+    if (!there && !declared.image.empty()) {
+        auto image = find_image(paths, declared.image);
+        there = image && *image;
+    }
+    machine.state = is_marked_incomplete(paths, declared.name) ? State::incomplete
+                    : there                                    ? State::installed
+                                                               : State::configured;
     return machine;
 }
 

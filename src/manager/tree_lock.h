@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/paths.h"
 
 namespace croft::manager {

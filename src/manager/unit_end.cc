@@ -11,7 +11,7 @@
 #include "manager/control.h"
 #include "manager/events.h"
 #include "manager/leader.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 #include "manager/machines.h"
 #include "manager/own_unit.h"
 #include "manager/remains.h"

@@ -23,7 +23,14 @@ void judge_whole(const Paths& paths, spec::MachineSpec spec, const std::string& 
         verdict.mistakes.push_back(cat(file, ": ", whole.error().text));
         return;
     }
-    if (!exists_at(AT_FDCWD, spec.root.directory.c_str())) {
+    if (!spec.root.image.empty()) {
+        auto loaded = load_declared(paths, spec.name);
+        if (!loaded) {
+            verdict.mistakes.push_back(std::move(loaded).error().text);
+            return;
+        }
+        spec = std::move(loaded->spec);
+    } else if (!exists_at(AT_FDCWD, spec.root.directory.c_str())) {
         verdict.mistakes.push_back(cat(file, ": the tree ", quoted(spec.root.directory), " is not there"));
         return;
     }

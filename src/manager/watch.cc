@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "manager/leader.h"
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 
 namespace croft::manager {
 

@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "manager/leader.h"
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 #include "oci/command_line.h"
 #include "run/gate.h"
 
@@ -132,7 +132,7 @@ void remove_container_files(const Places& places, const Container& c) {
     // What a write that was interrupted has left there has a name of its own.
     if (rmdir(c.path.c_str()) == 0 || errno == ENOENT) return;
     if (auto root = open_at(AT_FDCWD, places.root.c_str(), O_RDONLY | O_DIRECTORY)) 
-        (void)manager::remove_tree_at(root->get(), c.id.c_str());
+        (void)remove_tree_at(root->get(), c.id.c_str());
 }
 
 }  // namespace croft::oci

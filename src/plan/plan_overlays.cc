@@ -59,7 +59,9 @@ Result<> upper(Draft& d, const Mount& mount, launch::MakeOverlay& overlay) {
     if (inside) {
         tree.base = d.root;
         // Of a throwaway copy the work directory is thrown away with the rest.
-        bool own_tree = !d.spec.root.ephemeral && d.spec.root.volatile_mode == spec::Volatile::no;
+        const spec::Root& root = d.spec.root;
+        bool own_tree = !root.ephemeral && root.volatile_mode == spec::Volatile::no &&
+                        (root.layers.empty() || !root.upper.empty());
         if (own_tree)
             d.launch.cleanup.remove_trees.push_back(
                 cat(d.facts.tree.directory, parent, "/", overlay.work_path));

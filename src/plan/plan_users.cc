@@ -71,11 +71,11 @@ Result<> choose_ownership(Draft& d) {
                          " cannot be mounted with mapped ids, which private users need: put the tree on "
                          "ext4, xfs, btrfs "
                          "or tmpfs, or give up the fence of private users with --private-users=no"));
-    bool layered = d.spec.root.ephemeral || d.spec.root.volatile_mode == spec::Volatile::overlay;
+    bool layered = d.spec.root.ephemeral || !d.spec.root.layers.empty() || d.spec.root.volatile_mode == spec::Volatile::overlay;
     if (layered && (d.facts.kernel_major < 5 || (d.facts.kernel_major == 5 && d.facts.kernel_minor < 19)))
         return error(Errc::unsupported,
-                     "an overlay over mapped ids needs Linux 5.19: use --private-users=no here, or "
-                     "leave out --ephemeral and --volatile");
+                     "an overlay over mapped ids, which images, --ephemeral and --volatile need, needs Linux "
+                     "5.19: use --private-users=no here");
     return {};
 }
 

@@ -57,11 +57,6 @@ Result<> set_notify_ready(MachineSpec& s, string_view text) {
     return row_set<OneOf<notify_words>, ROW_SLOT(process.notify_ready)>(
         s, truth ? string_view(*truth ? "yes" : "no") : text);
 }
-Result<> refuse_image(MachineSpec&, string_view) {
-    return error(Errc::unsupported,
-                 "Image= is not available yet: images come later; use Directory= with a tree");
-}
-
 const Field table[] = {
     {.name = "name",
      .option = "--name",
@@ -126,16 +121,17 @@ const Field table[] = {
      .example = "Directory=/var/lib/machines/debian",
      ROW_VALUE(HostFile, root.directory)},
     {.name = "image",
+     .option = "--image",
      .section = "Machine",
      .key = "Image",
-     .argument = "NAME",
-     .offered = Offered::file_only,
-     .help = "Not available yet",
-     .doc = "Reserved for images; refused until they come. Use Directory=.",
-     .example = "Directory=/var/lib/machines/debian",
-     .set = refuse_image,
-     .get = row_get_nothing,
-     .reset = row_reset_nothing},
+     .argument = "IMAGE",
+     .help = "The image that the machine's root is made from",
+     .doc = "Name of an image of the store (`croft image list`). A declared machine gets a root of its own over the image's "
+            "layers when it is created, and keeps it; a new image under the same name changes nothing until `croft "
+            "rebuild`. What the image says of its process (command, environment, user, working directory) is the "
+            "default of these settings. Not together with Directory=. No default.",
+     .example = "--image=debian:trixie",
+     ROW_VALUE(Text, root.image)},
     {.name = "autostart",
      .section = "Machine",
      .key = "Autostart",

@@ -26,7 +26,12 @@ enum class OsCheck { require, skip };                  // --force-tree skips "is
 enum class Layout { system, bundle };
 
 struct Root {
-    std::string directory;     // absolute host path of the tree
+    std::string directory;     // absolute host path of the tree; of layers: what stands for them in messages
+    std::string image;         // name of an image whose root it is; the manager finds the layers
+    // Trees of the host that lie over each other, the lowest first; empty: the directory is all there is.
+    std::vector<std::string> layers;
+    // With layers: the directory that has the machine's own upper/ and work/; empty: a throwaway one.
+    std::string upper;
     bool read_only = false;
     bool ephemeral = false;    // run on a throwaway copy
     Volatile volatile_mode = Volatile::no;

@@ -38,6 +38,8 @@ Result<> check_root(const MachineSpec& spec) {
     if (root.directory == "/" && !throwaway)
         return invalid(
             "the tree '/' is the running host itself: use --ephemeral (a throwaway copy) or --volatile");
+    if (!root.image.empty() && !root.directory.empty() && root.layers.empty())
+        return invalid("Image= and Directory= exclude each other: a root is made from the one or is the other");
     if (!root.pivot_new.empty() && root.volatile_mode == Volatile::yes)
         return invalid(
             "PivotRoot= (--pivot-root) and Volatile=yes (--volatile) exclude each other: the new root would "

@@ -60,9 +60,6 @@ TEST(MachineFile, SentencesNameFileAndLine) {
          "'%%')"},
         {"Boot=yes\n", "/etc/croft/machines/web.machine:1: 'Boot' stands before the first [Section]"},
         {"[Exec]\nBoot\n", "/etc/croft/machines/web.machine:2: 'Boot' is no KEY=VALUE"},
-        {"[Machine]\nImage=debian\n",
-         "/etc/croft/machines/web.machine:2: Image=: Image= is not available yet: images come later; use "
-         "Directory= with a tree"},
         {"[Service]\nExecStart=/bin/sh\n",
          "/etc/croft/machines/web.machine:2: ExecStart=: 'ExecStart' is croft's own setting of the unit and "
          "cannot be changed"},

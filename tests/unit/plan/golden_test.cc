@@ -104,6 +104,12 @@ void whole_process(spec::MachineSpec& s, spec::HostFacts& f) {
     s.integration.hostname = "www", s.integration.domainname = "example";
 }
 
+// Two layers of an image, and a machine's own directory in the store.
+void layers(spec::MachineSpec& s) {
+    s.root.layers = {"/var/lib/croft/store/layers/sha256-a/tree", "/var/lib/croft/store/layers/sha256-b/tree"};
+}
+constexpr const char* machine_directory = "/var/lib/croft/store/machines/web";
+
 void rootless(spec::MachineSpec& s, spec::HostFacts& f) {
     f.uid = 1000, f.privileged = false, f.id_base.reset();
     f.cgroup_base = "user.slice/user-1000.slice/croft", f.cgroup_controllers = {"memory", "pids"};
@@ -119,6 +125,12 @@ const Case cases[] = {
     {"app-read-only",
      [](auto& s, auto&) { s.root.read_only = true, s.process.notify_ready = spec::NotifyReady::yes; }},
     {"app-ephemeral", [](auto& s, auto&) { s.root.ephemeral = true; }},
+    {"app-image", [](auto& s, auto&) { layers(s); }},
+    {"app-image-read-only", [](auto& s, auto&) { layers(s), s.root.read_only = true; }},
+    {"app-image-no-userns", [](auto& s, auto&) { layers(s), s.users.mode = spec::UserNamespace::Mode::no; }},
+    {"app-image-kept", [](auto& s, auto&) { layers(s), s.root.upper = machine_directory; }},
+    {"app-image-kept-ephemeral",
+     [](auto& s, auto&) { layers(s), s.root.upper = machine_directory, s.root.ephemeral = true; }},
     {"app-pivot-root", [](auto& s, auto&) { s.root.pivot_new = "/deploy/1", s.root.pivot_old = "/sysroot"; }},
     {"app-process", whole_process},
     {"app-mounts", all_mounts},

@@ -29,7 +29,7 @@ const Bad table[] = {
     {"mode", "vm", "'vm' is none of app, boot"},
     {"directory", "var/lib/machines/x",
      "'var/lib/machines/x' is no absolute path (one that starts with '/')"},
-    {"image", "debian", "Image= is not available yet: images come later; use Directory= with a tree"},
+    {"image", "a\nb", "'a\\x0ab' holds a control character"},
     {"autostart", "sometimes", "'sometimes' is neither yes nor no"},
     {"hostname", "my host",
      "'my host' is no host name (letters, digits, '-' and '.', at most 64 characters)"},

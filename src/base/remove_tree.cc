@@ -1,4 +1,4 @@
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 
-namespace croft::manager {
+namespace croft {
 namespace {
 
 constexpr int deepest = 512;  // a guest can nest deeper than our stack and descriptors reach
@@ -63,4 +63,4 @@ Result<> empty_directory(int dir, const char* keep) {
     return empty_at_depth(dir, keep, 1, st.st_dev);
 }
 
-}  // namespace croft::manager
+}  // namespace croft

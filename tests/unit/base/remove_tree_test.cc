@@ -1,14 +1,15 @@
-#include "manager/remove_tree.h"
+#include "base/remove_tree.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "run_fixture.h"
+#include "base/fd.h"
+#include "temporary_directory.h"
 
-namespace croft::manager {
+namespace croft {
 namespace {
 
-class RemoveTree : public RunTest {};
+class RemoveTree : public InTemporaryDirectory {};
 
 TEST_F(RemoveTree, LinksAreRemovedAndNotFollowed) {
     ASSERT_TRUE(make_dirs_at(AT_FDCWD, top_ + "/precious/inner"));
@@ -37,4 +38,4 @@ TEST_F(RemoveTree, KeepsWhatItIsTold) {
 }
 
 }  // namespace
-}  // namespace croft::manager
+}  // namespace croft

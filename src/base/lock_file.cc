@@ -1,4 +1,4 @@
-#include "manager/lock_file.h"
+#include "base/lock_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace croft::manager {
+namespace croft {
 namespace {
 
 struct flock whole_file(short type) {
@@ -31,11 +31,36 @@ bool is_locked(int fd) {
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+namespace {
+
+Result<Fd> open_lock_file(int dir, const char* path) {
+    Fd file(openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
+    if (!file) return os_error(errno, cat("opening the lock file '", path, "'"));
+    return file;
+}
+
+// Whoever held it before may have removed the file on the way out: then a lock is on nothing.
+bool is_there(int fd) {
+    struct stat st = {};
+    return fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
+}  // namespace
+
+Result<Fd> wait_for_lock(int dir, const char* path, LockKind kind) {
+    struct flock lock = whole_file(kind == LockKind::exclusive ? F_WRLCK : F_RDLCK);
+    for (;;) {
+        Fd file = TRY(open_lock_file(dir, path));
+        while (fcntl(file.get(), F_OFD_SETLKW, &lock) < 0)
+            if (errno != EINTR) return os_error(errno, cat("locking '", path, "'"));
+        if (is_there(file.get())) return file;
+    }
+}
+
 Result<std::optional<Fd>> try_lock(int dir, const char* path, LockKind kind) {
     int waits = 0;
     for (int tries = 0; tries < 100; ++tries) {
-        Fd file(openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
-        if (!file) return os_error(errno, cat("opening the lock file '", path, "'"));
+        Fd file = TRY(open_lock_file(dir, path));
         if (!lock_fd(file.get(), kind)) {
             if (errno != EAGAIN && errno != EACCES) return os_error(errno, cat("locking '", path, "'"));
             // One who shares it and ends has it alone for the moment in which the file is removed.
@@ -44,9 +69,7 @@ Result<std::optional<Fd>> try_lock(int dir, const char* path, LockKind kind) {
             nanosleep(&moment, nullptr);
             continue;
         }
-        // Whoever held it before may have removed the file on the way out: then this lock is on nothing.
-        struct stat st = {};
-        if (fstat(file.get(), &st) == 0 && st.st_nlink > 0) return std::optional<Fd>(std::move(file));
+        if (is_there(file.get())) return std::optional<Fd>(std::move(file));
     }
     return error(Errc::busy, cat("the lock file '", path, "' comes and goes; try again"));
 }
@@ -57,4 +80,4 @@ void remove_lock_file(const std::string& path, Fd own) {
     if (own && lock_fd(own.get(), LockKind::exclusive)) unlink(path.c_str());
 }
 
-}  // namespace croft::manager
+}  // namespace croft

@@ -1,0 +1,143 @@
+#include "manager/root_copies.h"
+
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/names.h"
+#include "base/remove_tree.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "manager/change.h"
+#include "manager/control.h"
+#include "manager/copy_tree.h"
+#include "manager/declared.h"
+#include "manager/find_tree.h"
+#include "manager/identity.h"
+#include "manager/image_root.h"
+#include "manager/own_root.h"
+#include "store/images.h"
+#include "store/layers.h"
+#include "store/names.h"
+
+namespace croft::manager {
+namespace {
+
+uint64_t seconds_now() {
+    return static_cast<uint64_t>(time(nullptr));
+}
+
+// What a running machine has written, as a layer of its own: copied while nothing in it moves.
+Result<store::MachineRoot> copied_upper(const Paths& paths, const OwnRoot& own) {
+    const std::string& name = own.root().name;
+    auto layer = TRY(store::LayerWriter::begin(own.store()));
+    bool paused = own.machine().state == State::frozen;
+    if (!paused) TRY(pause(paths, name));
+    std::string upper = cat(store::machine_directory(own.store(), name), "/upper");
+    Result<> copied = copy_tree(upper, own.store().at(cat(layer->name(), "/upper")));
+    if (!paused) TRY(resume(paths, name));
+    TRY(std::move(copied).within(cat("copying what machine ", quoted(name), " has written")));
+    store::MachineRoot root = own.root();
+    root.layers.push_back(store::new_sealed_id());
+    TRY(layer->commit({.id = root.layers.back()}));
+    return root;
+}
+
+// In the clone's own upper, so that nothing of what is shared changes.
+Result<> renew(const store::Store& store, const store::MachineRoot& root) {
+    std::vector<std::string> trees = TRY(store::trees_above(store, root.layers));
+    Fd view = TRY(kernel::write_layers(trees, store::machine_directory(store, root.name), overlay_notes()));
+    return forget_identity(view.get());
+}
+
+// What the configuration says of an identity.
+Result<> unset_uuid(const Paths& paths, Cloned& cloned, const std::string& name) {
+    LoadedMachine loaded = TRY(parse_declared(paths, name));
+    if (loaded.spec.integration.uuid.empty()) return {};
+    TRY(unset_properties(paths, name, {{"uuid", ""}}));
+    std::erase_if(cloned.warnings, [](const std::string& text) { return text.find("machine id") != text.npos; });
+    return {};
+}
+
+Result<> clone_root(const Paths& paths, const std::string& from, const std::string& to, Identity identity) {
+    OwnRoot own = TRY(OwnRoot::take(paths, from, "clone"));
+    if (TRY(store::find_machine_root(own.store(), to)))
+        return error(Errc::exists, cat("the store has a root of a machine ", quoted(to), " that no file declares; `croft image prune "
+                                       "--machines` removes such"));
+    store::MachineRoot root = own.machine().alive() ? TRY(copied_upper(paths, own)) : TRY(store::seal(own.store(), from));
+    root.name = to, root.made = seconds_now();
+    TRY(store::make_machine_root(own.store(), root));
+    Result<> renewed = identity == Identity::fresh ? renew(own.store(), root) : Result<>();
+    if (!renewed) (void)store::remove_machine_root(own.store(), to);
+    return renewed;
+}
+
+Result<> copy_plain_tree(const Paths& paths, const std::string& from, const std::string& to, Identity identity, const TreeWatch& watch) {
+    TRY(copy_whole_tree(paths, from, to, watch));
+    if (identity == Identity::same) return {};
+    Fd root = TRY(open_at(AT_FDCWD, to.c_str(), O_RDONLY | O_DIRECTORY));
+    return forget_identity(root.get());
+}
+
+}  // namespace
+
+Result<Cloned> clone_machine(const Paths& paths, const std::string& from, const std::string& to, Identity identity,
+                             const TreeWatch& watch) {
+    TRY(check_machine_name(to));
+    Declared declared = TRY(find_declared(paths, from));
+    if (find_declared(paths, to)) return error(Errc::exists, cat("machine ", quoted(to), " is declared already"));
+    bool plain = declared.image.empty();
+    std::string tree = plain ? tree_path(to) : "";
+    TRY(plain ? copy_plain_tree(paths, declared.tree, tree, identity, watch) : clone_root(paths, from, to, identity));
+    auto cloned = clone_declared(paths, from, to, tree);
+    if (!cloned) {
+        (void)(plain ? remove_tree_at(AT_FDCWD, tree.c_str()) : remove_own_root(paths, to));
+        return cloned;
+    }
+    if (identity == Identity::fresh) TRY(unset_uuid(paths, *cloned, to));
+    return cloned;
+}
+
+Result<> snapshot_machine(const Paths& paths, const std::string& name, const std::string& snapshot) {
+    TRY(check_machine_name(snapshot).within("the snapshot's name"));
+    OwnRoot own = TRY(OwnRoot::take(paths, name, "snapshot"));
+    if (TRY(store::find_snapshot(own.store(), name, snapshot)))
+        return error(Errc::exists, cat("machine ", quoted(name), " has a snapshot ", quoted(snapshot), " already"));
+    store::MachineRoot root = TRY(store::seal(own.store(), name));
+    root.made = seconds_now();
+    return store::write_snapshot(own.store(), root, snapshot);
+}
+
+Result<> restore_machine(const Paths& paths, const std::string& name, const std::string& snapshot) {
+    OwnRoot own = TRY(OwnRoot::take(paths, name, "restore"));
+    auto found = TRY(store::find_snapshot(own.store(), name, snapshot));
+    if (!found) {
+        std::vector<std::string> names;
+        for (const store::MachineRoot& each : TRY(store::snapshots(own.store(), name)))
+            names.push_back(each.name.substr(name.size() + 1));
+        return error(Errc::not_found, cat("machine ", quoted(name), " has no snapshot ", quoted(snapshot),
+                                          names.empty() ? std::string("; `croft snapshot` makes one") : cat("; there are: ", join(names, ", "))));
+    }
+    found->name = name;
+    TRY(store::replace_machine_root(own.store(), *found));
+    own.store().empty_trash_later();
+    return {};
+}
+
+Result<> remove_machine_snapshot(const Paths& paths, const std::string& name, const std::string& snapshot) {
+    OwnRoot own = TRY(OwnRoot::take(paths, name, "snapshot"));
+    if (!TRY(store::find_snapshot(own.store(), name, snapshot)))
+        return error(Errc::not_found, cat("machine ", quoted(name), " has no snapshot ", quoted(snapshot)));
+    return store::remove_snapshot(own.store(), name, snapshot);
+}
+
+Result<std::vector<Snapshot>> machine_snapshots(const Paths& paths, const std::string& name) {
+    std::vector<Snapshot> out;
+    auto store = TRY(store::Store::find(store_path(paths)));
+    if (!store) return out;
+    for (const store::MachineRoot& each : TRY(store::snapshots(*store, name)))
+        out.push_back({each.name.substr(name.size() + 1), each.image, each.made});
+    return out;
+}
+
+}  // namespace croft::manager

@@ -1,0 +1,260 @@
+#include "store/machine_roots.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/names.h"
+#include "base/text.h"
+#include "format/json_writer.h"
+#include "store/faults.h"
+#include "store/layers.h"
+#include "store/names.h"
+#include "store/records.h"
+
+namespace croft::store {
+namespace {
+
+std::string root_json(const MachineRoot& root, std::string_view boot_id = "") {
+    format::JsonWriter json(format::JsonStyle::line);
+    json.begin_object().member("name", root.name).member("image", root.image);
+    if (root.manifest) json.member("manifest", root.manifest->text());
+    json.key("layers").begin_array();
+    for (const std::string& id : root.layers) json.value(id);
+    json.end_array().member("made", root.made);
+    if (!boot_id.empty()) json.member("boot", boot_id);
+    json.end_object();
+    return json.take() + "\n";
+}
+
+MachineRoot root_of(const RecordFile& record, std::string_view name) {
+    MachineRoot out{std::string(name), record.text("image"), std::nullopt, record.texts("layers"), record.number("made")};
+    if (auto manifest = image::Digest::parse(record.text("manifest"))) out.manifest = std::move(*manifest);
+    return out;
+}
+
+std::string record_name(std::string_view name) {
+    return cat("machines/", name, "/machine.json");
+}
+
+Result<bool> is_empty(int dir, const std::string& path) {
+    int copy = openat(dir, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* stream = copy < 0 ? nullptr : fdopendir(copy);
+    if (!stream) return os_error(errno, cat("reading ", path));
+    int entries = 0;
+    while (dirent* entry = readdir(stream)) entries += entry->d_name[0] != '.' || entry->d_name[1] != '\0';
+    closedir(stream);
+    return entries <= 1;  // ".."
+}
+
+Result<> make_directory(const Store& store, const std::string& name, mode_t mode) {
+    if (mkdirat(store.fd(), name.c_str(), 0700) < 0) return os_error(errno, cat("making ", store.at(name)));
+    if (fchmodat(store.fd(), name.c_str(), mode, 0) < 0) return os_error(errno, cat("giving ", store.at(name), " its mode"));
+    return {};
+}
+
+// The upper's own top is what "/" of the machine looks like: overlayfs takes it from the uppermost layer.
+Result<> copy_top(const Store& store, const std::string& from, const std::string& to) {
+    struct stat st = {};
+    if (fstatat(store.fd(), from.c_str(), &st, AT_SYMLINK_NOFOLLOW) < 0) return os_error(errno, cat("looking at ", from));
+    if (fchownat(store.fd(), to.c_str(), st.st_uid, st.st_gid, 0) < 0 && geteuid() == 0)
+        return os_error(errno, cat("giving ", store.at(to), " its owner"));
+    if (fchmodat(store.fd(), to.c_str(), st.st_mode & 07777, 0) < 0)
+        return os_error(errno, cat("giving ", store.at(to), " its mode"));
+    return {};
+}
+
+Result<> make_upper(const Store& store, const std::string& directory, const std::vector<std::string>& layers) {
+    TRY(make_directory(store, cat(directory, "/work"), 0700));
+    TRY(make_directory(store, cat(directory, "/upper"), 0755));
+    if (layers.empty()) return {};
+    return copy_top(store, TRY(layer_tree(layers.back())), cat(directory, "/upper"));
+}
+
+}  // namespace
+
+std::string machine_directory(const Store& store, std::string_view name) {
+    return store.at(cat("machines/", name));
+}
+
+Result<std::optional<MachineRoot>> find_machine_root(const Store& store, std::string_view name) {
+    std::string file = record_name(name);
+    if (name.empty() || name.find('/') != name.npos || !exists_at(store.fd(), file.c_str()))
+        return std::optional<MachineRoot>();
+    return std::optional<MachineRoot>(root_of(TRY(RecordFile::read(store.fd(), file)), name));
+}
+
+Result<std::vector<MachineRoot>> machine_roots(const Store& store) {
+    std::vector<MachineRoot> out;
+    for (const std::string& name : TRY(store.names_in("machines")))
+        if (auto root = TRY(find_machine_root(store, name))) out.push_back(std::move(*root));
+    return out;
+}
+
+namespace {
+
+// In partial/: all that a machine's directory has.
+Result<std::string> make_directory_of(const Store& store, const MachineRoot& root) {
+    for (const std::string& id : root.layers)
+        if (!TRY(find_layer(store, id)))
+            return error(Errc::not_found, cat("the layer ", id, " is not in the store; pull or import the image again"));
+    std::string fresh = cat("partial/machine-", random_name());
+    TRY(make_directory(store, fresh, 0700));
+    TRY(make_upper(store, fresh, root.layers));
+    TRY(store.write_file(cat(fresh, "/", machine_record), root_json(root)));
+    return fresh;
+}
+
+}  // namespace
+
+Result<> make_machine_root(const Store& store, const MachineRoot& root) {
+    TRY(check_machine_name(root.name));
+    std::string name = cat("machines/", root.name);
+    if (exists_at(store.fd(), name.c_str()))
+        return error(Errc::exists, cat("the store has a root of a machine ", quoted(root.name), " already; `croft rm --config "
+                                       "--tree ", root.name, "` removes it"));
+    std::string fresh = TRY(make_directory_of(store, root));
+    step();
+    if (renameat2(store.fd(), fresh.c_str(), store.fd(), name.c_str(), RENAME_NOREPLACE) < 0)
+        return os_error(errno, cat("making ", store.at(name)));
+    step();
+    return sync_directory(store.fd(), "machines");
+}
+
+Result<> replace_machine_root(const Store& store, const MachineRoot& root,
+                              const std::function<Result<>(const std::string& directory)>& fill) {
+    std::string name = cat("machines/", root.name), fresh = TRY(make_directory_of(store, root));
+    Result<> filled = fill ? fill(store.at(fresh)) : Result<>();
+    if (!filled) {
+        (void)store.discard(fresh);
+        return filled;
+    }
+    step();
+    if (renameat2(store.fd(), fresh.c_str(), store.fd(), name.c_str(), RENAME_EXCHANGE) < 0)
+        return os_error(errno, cat("replacing ", store.at(name)));
+    step();
+    TRY(sync_directory(store.fd(), "machines"));
+    return store.discard(fresh);
+}
+
+namespace {
+
+std::string snapshot_name(std::string_view name, std::string_view snapshot) {
+    return cat("snapshots/", name, "@", snapshot);
+}
+
+}  // namespace
+
+Result<> write_snapshot(const Store& store, const MachineRoot& root, const std::string& snapshot) {
+    TRY(check_machine_name(snapshot).within("the snapshot's name"));
+    std::string file = snapshot_name(root.name, snapshot);
+    if (exists_at(store.fd(), file.c_str()))
+        return error(Errc::exists, cat("machine ", quoted(root.name), " has a snapshot ", quoted(snapshot), " already"));
+    return store.write_file(file, root_json(root));
+}
+
+Result<std::optional<MachineRoot>> find_snapshot(const Store& store, std::string_view name, std::string_view snapshot) {
+    std::string file = snapshot_name(name, snapshot);
+    if (name.find('/') != name.npos || snapshot.find('/') != snapshot.npos || !exists_at(store.fd(), file.c_str()))
+        return std::optional<MachineRoot>();
+    return std::optional<MachineRoot>(root_of(TRY(RecordFile::read(store.fd(), file)), cat(name, "@", snapshot)));
+}
+
+Result<> remove_snapshot(const Store& store, std::string_view name, std::string_view snapshot) {
+    return store.discard(snapshot_name(name, snapshot));
+}
+
+Result<std::vector<MachineRoot>> snapshots(const Store& store, std::string_view name) {
+    std::vector<MachineRoot> out;
+    for (const std::string& file : TRY(store.names_in("snapshots"))) {
+        size_t at = file.find('@');
+        if (at == file.npos || (!name.empty() && std::string_view(file).substr(0, at) != name)) continue;
+        if (auto found = TRY(find_snapshot(store, file.substr(0, at), file.substr(at + 1)))) out.push_back(std::move(*found));
+    }
+    std::ranges::stable_sort(out, {}, &MachineRoot::made);
+    return out;
+}
+
+Result<> write_machine_root(const Store& store, const MachineRoot& root) {
+    return store.write_file(record_name(root.name), root_json(root));
+}
+
+Result<> rename_machine_root(const Store& store, const std::string& from, const std::string& to) {
+    std::string old_name = cat("machines/", from), new_name = cat("machines/", to);
+    step();
+    if (renameat2(store.fd(), old_name.c_str(), store.fd(), new_name.c_str(), RENAME_NOREPLACE) < 0)
+        return os_error(errno, cat("renaming ", store.at(old_name), " to ", to));
+    return sync_directory(store.fd(), "machines");
+}
+
+Result<> remove_machine_root(const Store& store, std::string_view name) {
+    TRY(store.discard(cat("machines/", name)));
+    return sync_directory(store.fd(), "machines");
+}
+
+namespace {
+
+// What the machine's directory will be when its upper has become a layer, prepared under that layer's name.
+Result<> prepare_successor(const Store& store, const std::string& layer, const MachineRoot& root) {
+    TRY(make_directory(store, layer, 0700));
+    TRY(make_directory(store, cat(layer, "/work"), 0700));
+    TRY(make_directory(store, cat(layer, "/upper"), 0755));
+    TRY(copy_top(store, cat("machines/", root.name, "/upper"), cat(layer, "/upper")));
+    return store.write_file(cat(layer, "/machine.json"), root_json(root));
+}
+
+}  // namespace
+
+// One exchange of names does it, so that at each moment the machine has its files: a directory with an empty upper and the
+// new record is prepared where the layer will be, and changes places with the machine's. What was the machine's directory is
+// the layer then, and its upper/ the layer's tree.
+Result<MachineRoot> seal(const Store& store, const std::string& name) {
+    auto found = TRY(find_machine_root(store, name));
+    if (!found) return error(Errc::not_found, cat("machine ", quoted(name), " has no root in the store"));
+    MachineRoot root = std::move(*found);
+    std::string own = cat("machines/", name);
+    if (TRY(is_empty(store.fd(), cat(own, "/upper")))) return root;
+    root.layers.push_back(new_sealed_id());
+    std::string layer = TRY(layer_name(root.layers.back()));
+    TRY(prepare_successor(store, layer, root));
+    TRY(write_layer_record(store, own, {.id = root.layers.back()}));
+    step();
+    if (renameat2(store.fd(), own.c_str(), store.fd(), layer.c_str(), RENAME_EXCHANGE) < 0) {
+        Error failed = os_error(errno, cat("sealing the files of machine ", quoted(name)));
+        (void)store.discard(layer);
+        return failed;
+    }
+    step();
+    TRY(sync_directory(store.fd(), "layers"));
+    TRY(sync_directory(store.fd(), "machines"));
+    TRY(store.discard(cat(layer, "/work")));
+    return root;
+}
+
+std::string use_directory(const Store& store, std::string_view name) {
+    return store.at(cat("uses/", name));
+}
+
+Result<> write_use(const Store& store, const MachineRoot& root, std::string_view boot_id) {
+    // Nothing of it outlives a boot, so nothing of it must reach the disk.
+    Fd directory = TRY(open_at(store.fd(), cat("uses/", root.name).c_str(), O_RDONLY | O_DIRECTORY));
+    return replace_file_at(directory.get(), "machine.json", root_json(root, boot_id), 0600);
+}
+
+Result<std::vector<MachineRoot>> uses(const Store& store, std::string_view boot_id) {
+    std::vector<MachineRoot> out;
+    for (const std::string& name : TRY(store.names_in("uses"))) {
+        std::string file = cat("uses/", name, "/machine.json");
+        if (!exists_at(store.fd(), file.c_str())) continue;
+        RecordFile record = TRY(RecordFile::read(store.fd(), file));
+        if (record.text("boot") == boot_id) out.push_back(root_of(record, name));
+    }
+    return out;
+}
+
+}  // namespace croft::store
