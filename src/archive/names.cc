@@ -24,8 +24,7 @@ Result<std::string> tree_path(std::string_view name, uint32_t length, uint32_t d
     std::string path;
     uint32_t parts = 0;
     auto refuse = [&](std::string_view why) {
-        return error(Errc::invalid,
-                     cat("the name ", quoted(name.substr(0, 200)), name.size() > 200 ? "… " : " ", why));
+        return error(Errc::invalid, cat("the name ", shown(name), " ", why));
     };
     if (name.size() > length) return refuse(cat("has more than ", length, " bytes"));
     for (std::string_view rest = name; !rest.empty();) {
@@ -49,12 +48,17 @@ std::string_view last_of(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
+std::string shown(std::string_view name) {
+    constexpr size_t most = 200;
+    return name.size() <= most ? quoted(name) : quoted(name.substr(0, most)) + "…";
+}
+
 Result<LayerName> layer_name(std::string_view path) {
     for (std::string_view rest = parent_of(path); !rest.empty();) {
         std::string_view part = next_part(rest);
         if (part.starts_with(aufs_prefix) && part != opaque_name) return LayerName::aufs;
         if (part.starts_with(whiteout_prefix))
-            return error(Errc::invalid, cat("its path goes through ", quoted(part),
+            return error(Errc::invalid, cat("its path goes through ", shown(part),
                                             ", which is a whiteout and no directory"));
     }
     std::string_view last = last_of(path);

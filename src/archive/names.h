@@ -17,6 +17,9 @@ Result<std::string> tree_path(std::string_view name, uint32_t length, uint32_t d
 std::string_view parent_of(std::string_view path);
 std::string_view last_of(std::string_view path);
 
+// A name for error sentences: in quotes, and cut where it is longer than anybody reads.
+std::string shown(std::string_view name);
+
 // What a path means in a layer (image-spec, layer.md, "Whiteouts"; aufs, which had them first).
 enum class LayerName {
     file,      // no whiteout

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/xattr.h>
 
+#include "archive/names.h"
 #include "archive/tree_files.h"
 #include "base/text.h"
 
@@ -21,7 +22,7 @@ Result<> mark_opaque(int tree, const std::vector<std::string>& paths, Whiteouts 
             continue;
         if (!directory) return std::move(directory.error());
         if (fsetxattr(directory->get(), attribute, "y", 1, 0) != 0)
-            return os_error(errno, cat("marking ", quoted(path), " opaque with ", attribute));
+            return os_error(errno, cat("marking ", shown(path), " opaque with ", attribute));
     }
     return {};
 }

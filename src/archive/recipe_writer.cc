@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "archive/compression.h"
+#include "archive/names.h"
 #include "archive/recipe_format.h"
 #include "archive/streams.h"
 #include "base/text.h"
@@ -105,7 +106,7 @@ Result<> RecipeWriter::rescue(const std::string& path, int file) {
             ssize_t n = pread(file, piece.data(), std::min<uint64_t>(left.length, piece.size()),
                               static_cast<off_t>(left.offset));
             if (n < 0 && errno == EINTR) continue;
-            if (n <= 0) return os_error(n < 0 ? errno : EIO, cat("reading ", quoted(path), " once more"));
+            if (n <= 0) return os_error(n < 0 ? errno : EIO, cat("reading ", shown(path), " once more"));
             TRY(put({piece.data(), static_cast<size_t>(n)}));
             left.offset += static_cast<uint64_t>(n);
             left.length -= static_cast<uint64_t>(n);

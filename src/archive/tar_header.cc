@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "archive/names.h"
 #include "base/text.h"
 
 namespace croft::archive {
@@ -144,13 +145,13 @@ Result<std::optional<TarHeader>> parse_tar_header(Bytes record) {
     if ((header.kind == '0' || header.kind == '\0') && header.entry.path.ends_with('/'))
         header.entry.type = EntryType::directory;
     header.entry.link = text(part(record, link_field));
-    TRY(read_numbers(record, header).within(cat("entry ", quoted(header.entry.path))));
+    TRY(read_numbers(record, header).within(cat("entry ", shown(header.entry.path))));
     header.old_sparse = header.kind == 'S';
     header.entry.stored = header.entry.size = header.size;
     if (header.old_sparse) {
         int64_t real = TRY(parse_tar_number(part(record, real_size_field), "size"));
         if (real < 0)
-            return error(Errc::invalid, cat("entry ", quoted(header.entry.path), ": its size is ", real));
+            return error(Errc::invalid, cat("entry ", shown(header.entry.path), ": its size is ", real));
         header.entry.size = static_cast<uint64_t>(real);
     }
     return header;

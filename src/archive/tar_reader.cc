@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "archive/names.h"
 #include "base/text.h"
 
 namespace croft::archive {
@@ -100,7 +101,7 @@ Result<bool> TarReader::take_special(const TarHeader& header) {
         case 'M':
         case 'N':
             return error(Errc::unsupported,
-                         cat("entry ", quoted(header.entry.path),
+                         cat("entry ", shown(header.entry.path),
                              ": it is a part of an archive of several volumes: join them first (tar -M)"));
         default:
             return false;
@@ -123,7 +124,7 @@ Result<std::optional<Entry>> TarReader::next() {
         any_ = true;
         if (TRY(take_special(*header))) continue;
         std::string name = long_name_.value_or(header->entry.path);
-        return std::optional(TRY(complete(std::move(*header)).within(cat("entry ", quoted(name)))));
+        return std::optional(TRY(complete(std::move(*header)).within(cat("entry ", shown(name)))));
     }
 }
 

@@ -53,7 +53,7 @@ Result<> TreeDirectories::clear_place(const Directory& parent, const std::string
         return os_error(errno, "looking at what has its name");
     bool whiteout = S_ISCHR(found.st_mode) && found.st_rdev == 0;
     if (implied && !whiteout && links_ == Links::refuse)
-        return error(Errc::invalid, cat("its path goes through ", quoted(path), ", which is ",
+        return error(Errc::invalid, cat("its path goes through ", shown(path), ", which is ",
                                         S_ISLNK(found.st_mode) ? "a symbolic link" : "no directory",
                                         ": nothing is written through what an archive made itself"));
     if (whiteout)
@@ -73,7 +73,7 @@ Result<DirectoryRef> TreeDirectories::make(const std::string& path, bool implied
     if (implied) TRY(shards_.barrier(parent->shard));
     mode_t mode = implied ? mode_of_implied : mode_while_writing;
     while (mkdirat(parent->fd.get(), name.c_str(), mode) != 0) {
-        if (errno != EEXIST) return os_error(errno, cat("making the directory ", quoted(path)));
+        if (errno != EEXIST) return os_error(errno, cat("making the directory ", shown(path)));
         TRY(shards_.barrier(parent->shard));
         if (open_directory_in(parent->fd.get(), name)) break;
         TRY(clear_place(*parent, path, implied));

@@ -19,7 +19,7 @@ constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 Result<Fd> open_directory_in(int directory, const std::string& name) {
     Fd fd(openat(directory, name.c_str(), directory_flags));
-    if (!fd) return os_error(errno, cat("opening the directory ", quoted(name)));
+    if (!fd) return os_error(errno, cat("opening the directory ", shown(name)));
     return fd;
 }
 
@@ -36,7 +36,7 @@ Result<Fd> open_directory(int tree, const std::string& path) {
     do {  // EAGAIN: something was renamed meanwhile
         fd = syscall(SYS_openat2, tree, name, &how, sizeof how);
     } while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-    if (fd < 0) return os_error(errno, cat("opening the directory ", quoted(path)));
+    if (fd < 0) return os_error(errno, cat("opening the directory ", shown(path)));
     return Fd(static_cast<int>(fd));
 }
 
@@ -60,12 +60,12 @@ Result<std::vector<std::string>> list_directory(int directory) {
 
 Result<> remove_all(int directory, const std::string& name) {
     if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return {};
-    if (errno != EISDIR && errno != EPERM) return os_error(errno, cat("removing ", quoted(name)));
+    if (errno != EISDIR && errno != EPERM) return os_error(errno, cat("removing ", shown(name)));
     Fd inner = TRY(open_directory_in(directory, name));
     auto names = TRY(list_directory(inner.get()));
     for (const std::string& below : names) TRY(remove_all(inner.get(), below));
     if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
-        return os_error(errno, cat("removing the directory ", quoted(name)));
+        return os_error(errno, cat("removing the directory ", shown(name)));
     return {};
 }
 

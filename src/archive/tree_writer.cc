@@ -64,7 +64,7 @@ Result<> TreeWriter::start() {
 
 Result<> TreeWriter::add(TarReader& reader, Entry entry) {
     std::string path = TRY(tree_path(entry.path, options_.limits.name_length, options_.limits.depth));
-    return place(reader, std::move(entry), path).within(cat("entry ", quoted(path)));
+    return place(reader, std::move(entry), path).within(cat("entry ", shown(path)));
 }
 
 Result<> TreeWriter::place(TarReader& reader, Entry entry, const std::string& path) {
@@ -73,7 +73,7 @@ Result<> TreeWriter::place(TarReader& reader, Entry entry, const std::string& pa
     if (meaning == LayerName::opaque) return make_opaque(std::string(parent_of(path)));
     if (meaning == LayerName::aufs) entry.type = EntryType::other;
     if (leaves_out(entry)) return {};
-    if (options_.whiteouts == Whiteouts::apply) made_.insert(hash_of(path));
+    if (options_.whiteouts == Whiteouts::apply) remember(path);
     if (entry.type == EntryType::directory) {
         TRY(rescue(path));  // where a file of the name came before
         return directories_.add(path, std::move(entry));
@@ -93,6 +93,11 @@ bool TreeWriter::leaves_out(const Entry& entry) {
     if (!device || (options_.devices == DeviceNodes::make && !whiteout)) return false;
     ++devices_left_;
     return true;
+}
+
+// With its directories, which may have been there: they are this layer's, too.
+void TreeWriter::remember(std::string path) {
+    while (made_.insert(hash_of(path)).second && !path.empty()) path = std::string(parent_of(path));
 }
 
 // An earlier entry of the name is in the way where it is a directory; content that a recipe tells of must not
@@ -126,7 +131,7 @@ Result<> TreeWriter::fill_hard_link(Task& task) {
     auto directory = directories_.find(std::string(parent_of(target)));
     if (!directory)
         return error(Errc::invalid,
-                     cat("it is a hard link to ", quoted(target), ", which no directory of the tree has (",
+                     cat("it is a hard link to ", shown(target), ", which no directory of the tree has (",
                          directory.error().text, ")"));
     task.link_directory = std::move(*directory);
     task.link_name = last_of(target);

@@ -36,6 +36,7 @@ class TreeWriter {
     Result<> rescue(const std::string& path);
     Result<> rescue_all(const std::string& directory);
     Result<> make_room(const std::string& path);
+    void remember(std::string path);
     bool leaves_out(const Entry& entry);
 
     int tree_;

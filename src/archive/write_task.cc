@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "archive/names.h"
 #include "archive/tree_files.h"
 #include "base/text.h"
 
@@ -28,7 +29,7 @@ Result<bool> replace(int directory, const std::string& name, std::string_view do
 
 Error link_error(int err, const Task& task) {
     std::string target =
-        quoted(cat(task.link_directory->path, task.link_directory->path.empty() ? "" : "/", task.link_name));
+        shown(cat(task.link_directory->path, task.link_directory->path.empty() ? "" : "/", task.link_name));
     if (err == ENOENT)
         return error(Errc::invalid,
                      cat("it is a hard link to ", target, ", which the archive has not before it"));
@@ -53,7 +54,7 @@ Result<> TaskRunner::run(Task& task) {
     const std::string& directory = task.directory->path;
     bool itself = task.kind == Task::Kind::finish_directory;
     std::string path = itself ? directory : cat(directory, directory.empty() ? "" : "/", task.name);
-    return std::move(done.error()).within(cat("entry ", quoted(path)));
+    return std::move(done.error()).within(cat("entry ", shown(path)));
 }
 
 Result<> TaskRunner::perform(Task& task) {
