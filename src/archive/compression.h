@@ -31,6 +31,7 @@ Compression sniff(std::span<const std::byte> first);
 struct DecompressLimits {
     uint64_t bytes = 0;  // of output, altogether
     uint64_t ratio = 0;  // output to input, looked at once the output is over 64 MiB
+    bool disk = false;   // `bytes` is what the disk has room for: over it is no_space
 };
 
 // `none` passes everything through (and keeps to the limits). The errors of the source come through; damaged

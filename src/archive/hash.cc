@@ -15,7 +15,8 @@ struct Hasher::State {
 };
 
 namespace {
-// libcrypto fails here only without memory or without its default provider: nothing of an image can be believed then.
+// libcrypto fails here only without memory or without its default provider: nothing of an image can be
+// believed then.
 void must(bool worked) {
     if (!worked) std::abort();
 }

@@ -17,7 +17,7 @@ std::string_view name_of(HashAlgorithm algorithm);  // "sha256"
 size_t hex_length(HashAlgorithm algorithm);         // 64, 128
 
 class Hasher {
-public:
+  public:
     explicit Hasher(HashAlgorithm algorithm = HashAlgorithm::sha256);
     Hasher(Hasher&&) noexcept;
     Hasher& operator=(Hasher&&) noexcept;
@@ -27,7 +27,7 @@ public:
     // "ALGORITHM:HEX", as a digest is written; once.
     std::string digest();
 
-private:
+  private:
     struct State;
     std::unique_ptr<State> state;
 };

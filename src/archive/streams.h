@@ -37,6 +37,8 @@ std::unique_ptr<Source> watch(std::unique_ptr<Source> from, std::function<void(u
 // again.
 Result<std::unique_ptr<Source>> peek(std::unique_ptr<Source> from, size_t length, std::string& first);
 
+// Reads until `room` is full or the source ends; how many bytes.
+Result<size_t> fill(Source& from, std::span<std::byte> room);
 // Everything, at most `limit` bytes; more is Errc::invalid.
 Result<std::string> read_all(Source& from, size_t limit);
 // Until the source ends; how many bytes. Does not finish the sink.

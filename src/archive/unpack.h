@@ -60,7 +60,9 @@ struct Unpacked {
     uint64_t entries = 0;          // entries of the archive, whiteouts among them
     uint64_t devices_left = 0;     // device nodes left out
     uint64_t attributes_left = 0;  // extended attributes and ACL entries left out
-    uint64_t others_left = 0;      // entries of kinds that no tree holds (volume labels, sockets)
+    bool opaque_top =
+        false;  // the layer hides everything below it: a mark on its top is not looked at by overlayfs
+    uint64_t others_left = 0;  // entries of kinds that no tree holds (volume labels, sockets)
 };
 
 // `tree` is an open directory (not O_PATH). Errors: invalid (not a tar, damaged, hostile, over a limit: the

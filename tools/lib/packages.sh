@@ -6,6 +6,7 @@
 packages_build=(
   g++ meson ninja-build pkg-config ccache
   libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev libssl-dev
+  libzstd-dev liblzma-dev libbz2-dev zlib1g-dev libisal-dev
 )
 
 # To build and check the Debian package (tools/package).
@@ -24,6 +25,7 @@ packages_test=(
   acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
   dbus-daemon polkitd  # the command line over a bus
   python3-jsonschema  # the shape of what croft-oci prints
+  libarchive-tools bzip2 xz-utils  # other hands that write and read archives
 )
 
 # The engines that croft-oci is tried under, on this host and in a virtual host; nothing else needs them. runc and crun are
