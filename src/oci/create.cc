@@ -10,6 +10,7 @@
 #include "manager/scope.h"
 #include "oci/destroy.h"
 #include "oci/engine_files.h"
+#include "oci/faults.h"
 #include "oci/host_mounts.h"
 #include "oci/state.h"
 #include "run/gate.h"
@@ -117,6 +118,7 @@ Result<> Creation::launch() {
     environment.root_path = bundle_->record.rootfs;
     environment.state = [this](pid_t pid, std::string_view status) { return state(pid, status); };
     environment.seccomp_state = [this](pid_t pid) { return seccomp_state(pid); };
+    TRY(set_faults(call_.flags, environment));
     run::Gate gate;
     if (bundle_->plan.process.wait_start) {
         gate = TRY(run::make_gate(container_->directory.get()));

@@ -7,6 +7,8 @@ namespace croft::oci {
 
 #define FLAG_HELP \
     { "--help", 'h', "", "", "Print this help" }
+// Hidden (no help): for the tests that walk all faults (oci/faults.h).
+#define FLAGS_FAULTS {"--fail-step", 0, "N", "", ""}, {"--kill-step", 0, "N", "", ""}
 #define FLAGS_CREATE                                                                                                \
     {"--bundle", 'b', "DIRECTORY", "directory", "The bundle: where config.json is (default: the working directory)"}, \
         {"--config", 'f', "FILE", "file", "Another file than config.json, below the bundle or absolute"},             \
@@ -15,7 +17,8 @@ namespace croft::oci {
         {"--pid-file", 0, "FILE", "file", "Write the pid of the container's process there"},                          \
         {"--preserve-fds", 0, "N", "", "The container's process keeps descriptors 3 to 2+N"},                         \
         {"--no-new-keyring", 0, "", "", "Keep the caller's session keyring"},                                         \
-        {"--no-pivot", 0, "", "", "For root directories on a ramfs: works with and without"}
+        {"--no-pivot", 0, "", "", "For root directories on a ramfs: works with and without"}, \
+        FLAGS_FAULTS
 
 inline constexpr Flag create_flags[] = {FLAGS_CREATE, FLAG_HELP};
 inline constexpr Flag run_flags[] = {
@@ -52,6 +55,7 @@ inline constexpr Flag exec_flags[] = {
     {"--cgroup", 0, "PATH", "", "A group below the container's own that it is to live in"},
     {"--preserve-fds", 0, "N", "", "It keeps descriptors 3 to 2+N"},
     {"--ignore-paused", 0, "", "", "Also in a paused container, where it waits to be resumed"},
+    FLAGS_FAULTS,
     FLAG_HELP,
 };
 

@@ -9,6 +9,7 @@
 #include "oci/container.h"
 #include "oci/engine_files.h"
 #include "oci/exec_process.h"
+#include "oci/faults.h"
 #include "oci/foreground.h"
 #include "oci/state.h"
 #include "run/join.h"
@@ -65,6 +66,7 @@ Result<run::Launched> join(const Call& call, const Places& places, const Contain
         return listener_state(pid, plan.process.seccomp_metadata, hook_state(c.record, "running"));
     };
     environment.helper_directory = places.paths.helpers;
+    TRY(set_faults(call.flags, environment));
     environment.cgroup_root = cgroup_root_of(c, kept);
     std::optional<run::SeccompProgram> filter;
     if (!plan.process.seccomp.empty()) {
