@@ -5,6 +5,10 @@
 // more than croft needs to enter a machine. Here the same steps are made in the same order without that survey; what
 // is chosen then is glibc's plain variant for every x86-64.
 //
+// Left out too is what these programs have no use for, which would touch some thirty pages, and each page is a fault: what
+// GLIBC_TUNABLES says, the preparations for dlopen() (search paths, the vDSO's symbols) and for threads, and at the
+// end the destructors of what the kernel takes back anyway. Output is written, never buffered.
+//
 // The steps are glibc's own functions, and which ones there are is no promise of glibc's. So the build takes this
 // file only for the versions that are named here, and only when its probe (below) has linked and run;
 // any other C library starts its own way (src/apps/meson.build).
@@ -33,14 +37,16 @@ void __libc_setup_tls();
 void __libc_early_init(bool);
 void __libc_init_first(int, char**, char**);
 void __libc_check_standard_fds();
+void __ctype_init();
+void __init_misc(int, char**, char**);
+extern int __libc_argc;
+extern char** __libc_argv;
+extern char __libc_single_threaded;
 void _init();
-void _fini();
-void* _dl_debug_initialize(ElfW(Addr), long);
+void _exit(int) __attribute__((noreturn));
 // Of the linker.
 extern const ElfW(Rela) __rela_iplt_start[], __rela_iplt_end[];
 extern Function __preinit_array_start[], __preinit_array_end[], __init_array_start[], __init_array_end[];
-extern void (*__fini_array_start[])();
-extern void (*__fini_array_end[])();
 
 // What the survey would have found out, at glibc's own values for a processor that it does not know.
 long __x86_data_cache_size = 32 << 10, __x86_data_cache_size_half = 16 << 10;
@@ -68,14 +74,23 @@ void set_guards() {
     __asm__ volatile("mov %0, %%fs:0x30" : : "r"(_dl_random[1]));
 }
 
-void finish_program(void*) {
-    for (auto f = __fini_array_end; f > __fini_array_start;) (*--f)();
-    _fini();
+// Of a caller with other rights than ours the environment is cleared of what could harm; that is glibc's business.
+void start_secure(int argc, char** argv) {
+    __tunables_init(__environ);
+    __libc_early_init(true);
+    __libc_init_first(argc, argv, __environ);
+    __libc_check_standard_fds();
+}
+
+// What these programs use of the above: the letters' kinds, that there is one thread, and the program's name in messages.
+void start_plain(int argc, char** argv) {
+    __ctype_init();
+    __libc_single_threaded = true;
+    __libc_argc = argc, __libc_argv = argv;
+    __init_misc(argc, argv, __environ);
 }
 
 }  // namespace
-
-extern "C" int __cxa_atexit(void (*)(void*), void*, void*) noexcept;
 
 // Called by glibc's _start, and found by the linker before glibc's own.
 extern "C" __attribute__((noreturn, no_stack_protector)) int __libc_start_main(
@@ -85,19 +100,14 @@ extern "C" __attribute__((noreturn, no_stack_protector)) int __libc_start_main(
     char** end = __environ;
     while (*end) ++end;
     _dl_aux_init(reinterpret_cast<ElfW(auxv_t)*>(end + 1));
-    __tunables_init(__environ);
     choose_functions();
     __libc_setup_tls();
     set_guards();
-    __libc_early_init(true);
-    __libc_init_first(argc, argv, __environ);
-    __cxa_atexit(finish_program, nullptr, nullptr);
-    if (__libc_enable_secure) __libc_check_standard_fds();
+    (__libc_enable_secure ? start_secure : start_plain)(argc, argv);
     for (auto f = __preinit_array_start; f < __preinit_array_end; ++f) (*f)(argc, argv, __environ);
     _init();
     for (auto f = __init_array_start; f < __init_array_end; ++f) (*f)(argc, argv, __environ);
-    _dl_debug_initialize(0, 0);
-    exit(main(argc, argv, __environ));
+    _exit(main(argc, argv, __environ));
 }
 
 #ifdef CROFT_PROBE
