@@ -1,5 +1,7 @@
 #include "cli/request.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "dialect/options.h"
 #include "manager/request.h"
@@ -14,13 +16,23 @@ Result<dialect::Settings> settings_option(const Arguments& arguments) {
 }
 }  // namespace
 
+bool names_tree(const Arguments& arguments) {
+    return std::ranges::none_of(arguments.patch.assignments, [](const spec::Assignment& one) {
+        return std::string_view(one.field->name) == "image" && !one.value.empty();
+    });
+}
+
 Result<spec::MachineSpec> machine_request(const manager::Paths& paths, const Arguments& arguments,
                                           spec::Mode mode) {
     manager::Request request;
     request.settings = TRY(settings_option(arguments));
-    request.tree = arguments.operands[0];
     request.options = arguments.patch;
-    request.options.append(dialect::command_patch(std::span(arguments.operands).subspan(1)));
+    std::span<const std::string> operands = arguments.operands;
+    if (names_tree(arguments)) {
+        request.tree = operands.front();
+        operands = operands.subspan(1);
+    }
+    request.options.append(dialect::command_patch(operands));
     request.mode = mode;
     manager::Requested requested = TRY(manager::read_request(paths, request));
     for (const spec::Warning& warning : requested.warnings) warn(warning.text);

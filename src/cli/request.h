@@ -8,6 +8,9 @@
 
 namespace croft::cli {
 
+// Whether the first operand is the tree: not where an option (--image) says it.
+bool names_tree(const Arguments& arguments);
+
 // Warnings (what an untrusted file may not set) are printed here.
 Result<spec::MachineSpec> machine_request(const manager::Paths& paths, const Arguments& arguments,
                                           spec::Mode mode);

@@ -58,8 +58,8 @@ Result<manager::NewMachine> wanted_machine(const Arguments& args) {
     bool image = !out.spec.root.image.empty();
     if (image && (directory || args.has("--from")))
         return error(Errc::usage, "--image: a root is made from an image, or it is the tree of --directory or --from");
-    if (!image)
-        out.spec.root.directory = directory ? TRY(manager::absolute_path(*directory)) : manager::tree_path(name);
+    if (directory) out.spec.root.directory = TRY(manager::absolute_path(*directory));
+    if (!image && out.spec.root.directory.empty()) out.spec.root.directory = manager::default_tree(name);
     if (const std::string* from = args.value("--from"))
         out.from = TRY(manager::find_tree(*from).within("--from")).directory;
     return out;

@@ -50,7 +50,7 @@ Result<int> verb_plan(const Verb& verb, std::span<char* const> arguments) {
                      "plan needs the command whose plan it shall show: croft plan run TREE …, or croft "
                      "plan boot TREE …");
     Arguments command = TRY(parse_arguments(*planned, arguments.subspan(at + 1)));
-    TRY(expect_operands(*planned, command, 1, SIZE_MAX));
+    TRY(expect_operands(*planned, command, names_tree(command) ? 1 : 0, SIZE_MAX));
     auto mode = planned->spec_options == SpecOptions::app ? spec::Mode::app : spec::Mode::boot;
     manager::Paths paths = TRY(manager::find_paths());
     spec::MachineSpec spec = TRY(machine_request(paths, command, mode));

@@ -58,7 +58,7 @@ Result<int> tell_foreground(const Arguments& args, const manager::Started& start
 Result<int> start_machine(const Verb& verb, std::span<char* const> arguments, spec::Mode mode) {
     uint64_t begin = monotonic();
     Arguments args = TRY(parse_arguments(verb, arguments));
-    TRY(expect_operands(verb, args, 1, SIZE_MAX));
+    TRY(expect_operands(verb, args, names_tree(args) ? 1 : 0, SIZE_MAX));
     manager::StartOptions options = TRY(start_options(args));
     manager::Paths paths = TRY(manager::find_paths());
     TRY(bring_if_image(paths, args.operands[0], args.has("--quiet")));

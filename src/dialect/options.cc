@@ -60,8 +60,17 @@ std::string absolute_parts(string_view value, string_view directory, HostPath wh
     return join(parts, ":");
 }
 
+// "raw:x", "oci:x:tag" and "./x" lie on this host; "debian:trixie", "team/web" and "docker://…" do not.
+std::string absolute_reference(string_view value, string_view directory) {
+    for (string_view place : {"raw:", "dir:", "tar:", "oci:", "oci-archive:", "docker-archive:"})
+        if (value.starts_with(place)) return cat(place, absolute(value.substr(place.size()), directory));
+    bool path = value == "." || value == ".." || value.starts_with("./") || value.starts_with("../");
+    return path ? absolute(value, directory) : std::string(value);
+}
+
 std::string with_absolute_paths(const Field& field, std::string value, const std::string& directory) {
     if (field.host_path == HostPath::none) return value;
+    if (field.host_path == HostPath::reference) return absolute_reference(value, directory);
     if (field.host_path != HostPath::whole) return absolute_parts(value, directory, field.host_path);
     // --seccomp=off is the one word among the options that take a path.
     return value == "off" ? value : absolute(value, directory);

@@ -68,16 +68,22 @@ Result<> check_command(int root, const spec::MachineSpec& spec, const spec::Host
 }
 
 Result<> ask_tree(const spec::MachineSpec& spec, const GatherOptions& options, spec::HostFacts& facts) {
-    const bool layered = !spec.root.layers.empty();
-    Fd root = layered ? TRY(open_layers(spec, facts.tree, facts.privileged)) : TRY(open_tree_root(spec, facts.tree));
+    const bool layered = !spec.root.layers.empty(), disk = options.disk_root >= 0;
+    Fd root = layered ? TRY(open_layers(spec, facts.tree, facts.privileged))
+              : disk  ? TRY(open_disk_root(spec, options.disk_root, facts.tree))
+                      : TRY(open_tree_root(spec, facts.tree));
+    if (disk) facts.disk = options.disk, facts.tree.read_only_fs = options.disk.front().read_only;
     TRY(look_inside(root.get(), spec, facts.tree));
+    // What is nothing but /usr gets its links into it in memory.
+    if (disk && options.disk.front().target == "/usr") facts.tree.usr_merged = true;
     TRY(check_command(root.get(), spec, facts));
     ask_target_owners(root.get(), spec, facts.tree);
     if (facts.has_idmap && wants_user_namespace(spec)) {
         // An overlay is not what will be mapped: its layers are.
         Fd layer = layered ? TRY(open_at(AT_FDCWD, spec.root.layers.front().c_str(), O_PATH | O_DIRECTORY)) : Fd();
         int mapped = layered ? layer.get() : root.get();
-        facts.tree.idmap_supported = !facts.privileged || ask_idmap(mapped, options.cache_directory);
+        facts.tree.idmap_supported =
+            !facts.privileged || (disk ? options.disk_maps_ids : ask_idmap(mapped, options.cache_directory));
     }
     if (spec.process.user.name.empty()) {
         facts.tree.user_name = "root", facts.tree.home = "/root";

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "spec/host_facts.h"
@@ -18,6 +19,11 @@ struct GatherOptions {
     std::string helper_directory;  // goes into the facts as it is
     std::string cache_directory;  // /run/croft: idmap answers are kept there by file system; "" keeps nothing
     std::string cgroup_base;      // below the cgroup2 mount: "croft", or a delegated cgroup of the user's
+    // Of a tree that is a disk image, which the caller has opened: what it is made of, its root for looking at (a descriptor
+    // that stays the caller's), and whether the kernel maps the ids of its file system.
+    std::vector<spec::DiskVolume> disk = {};
+    int disk_root = -1;
+    bool disk_maps_ids = false;
 };
 
 // The spec's root.directory, bind sources and devices are looked up, its user is resolved inside the tree. Of a bundle

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
 #include <csignal>
 
 #include "base/scope.h"
@@ -130,7 +132,7 @@ Result<Fd> open_tree_root(const spec::MachineSpec& spec, spec::TreeFacts& facts)
     if (fd < 0 && errno == ENOTDIR)
         return error(Errc::invalid,
                      cat("the tree ", quoted(wanted),
-                         " is a file and not a directory; mount an image and give its mount point"));
+                         " is neither a directory nor a disk image"));
     if (fd < 0) return os_error(errno, cat("opening the tree ", quoted(wanted)));
     Fd root(fd);
     struct stat st = {};
@@ -165,6 +167,21 @@ Result<Fd> open_layers(const spec::MachineSpec& spec, spec::TreeFacts& facts, bo
     auto seen = kernel::read_layers(trees, privileged ? OverlayNotes::trusted : OverlayNotes::user);
     if (seen || seen.error().err != EPERM) return std::move(seen).within(cat("the layers of image ", quoted(root.image)));
     return open_at(AT_FDCWD, root.layers.front().c_str(), O_PATH | O_DIRECTORY);
+}
+
+Result<Fd> open_disk_root(const spec::MachineSpec& spec, int disk_root, spec::TreeFacts& facts) {
+    const std::string& wanted = spec.root.directory;
+    struct stat st = {};
+    if (stat(wanted.c_str(), &st) < 0) return os_error(errno, cat("looking at the disk image ", quoted(wanted)));
+    TRY(refuse_world_writable(wanted, st));
+    char resolved[PATH_MAX];
+    if (!realpath(wanted.c_str(), resolved)) return os_error(errno, cat("the path of the disk image ", quoted(wanted)));
+    facts.directory = resolved;
+    Fd root(fcntl(disk_root, F_DUPFD_CLOEXEC, 3));
+    if (!root || fstat(root.get(), &st) < 0) return os_error(errno, cat("looking into the disk image ", quoted(wanted)));
+    TRY(refuse_world_writable(wanted, st));
+    facts.owner_uid = st.st_uid, facts.owner_gid = st.st_gid;
+    return root;
 }
 
 Result<> look_inside(int root, const spec::MachineSpec& spec, spec::TreeFacts& facts) {

@@ -20,6 +20,8 @@ Result<Fd> open_tree_root(const spec::MachineSpec& spec, spec::TreeFacts& facts)
 // The layers of an image as the machine will see them, with what it has written itself on top. Who may not mount looks at the
 // lowest layer alone: enough for a preview.
 Result<Fd> open_layers(const spec::MachineSpec& spec, spec::TreeFacts& facts, bool privileged);
+// The same for a disk image, whose root the caller has mounted: a descriptor of that.
+Result<Fd> open_disk_root(const spec::MachineSpec& spec, int disk_root, spec::TreeFacts& facts);
 // Looks inside: os-release, init, shell, machine id. Refuses what is no OS tree unless spec.root.os_check
 // says so.
 Result<> look_inside(int root, const spec::MachineSpec& spec, spec::TreeFacts& facts);

@@ -19,7 +19,11 @@ std::string phrase(const OpenTree& s) {
     std::string_view where = s.base == no_slot ? "" : " inside the tree";
     return cat(s.idmap == no_slot ? "opening " : "mapping the ids of ", shown(s.path), where);
 }
+std::string phrase(const OpenLoop& s) {
+    return cat("attaching ", s.path, " to a loop device");
+}
 std::string phrase(const MakeFs& s) {
+    if (s.device != no_slot || s.source.starts_with("/dev/")) return cat("mounting the ", s.type, " of the disk image");
     return cat("making a ", s.type, " file system");
 }
 std::string phrase(const MakeOverlay& s) {

@@ -45,7 +45,20 @@ std::string hint(const LaunchPlan&, const OpenTree& s, int err) {
     if (err == ELOOP) return "a symlink on the way leads out";
     return "";
 }
+std::string hint(const LaunchPlan&, const OpenLoop&, int err) {
+    if (err == ENOENT || err == ENXIO || err == ENODEV)
+        return "the image is gone, or this host has no loop devices (modprobe loop; in a container they must be handed in)";
+    if (err == EROFS) return "it lies on a file system that is mounted read-only: use --read-only or --ephemeral";
+    if (err == ETXTBSY) return "it is in use as swap or as a program";
+    return "";
+}
 std::string hint(const LaunchPlan&, const MakeFs& s, int err) {
+    bool disk = s.device != no_slot || s.source.starts_with("/dev/");
+    if (disk && s.idmap != no_slot && (err == EPERM || err == EOPNOTSUPP))
+        return "this file system cannot be mounted with mapped ids: --private-users=no does without";
+    if (disk && (err == EINVAL || err == EUCLEAN || err == EIO || err == EBADMSG || err == ESTALE))
+        return "it is damaged, or made for a newer kernel: check it with fsck on a loop device (losetup -P)";
+    if (disk && err == EBUSY) return "its device is in use by another mount";
     if (err == ENODEV)
         return cat("this kernel has no ", s.type, ", or its module is not loaded (modprobe ", s.type, ")");
     if (err == EPERM && (s.type == "proc" || s.type == "sysfs"))

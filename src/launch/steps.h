@@ -62,17 +62,30 @@ struct OpenTree {
     }
 };
 
+// A part of a disk image of the host as a block device: a loop device, which is gone when nobody has it open or mounted.
+struct OpenLoop {
+    Slot slot;
+    std::string path;
+    uint64_t offset = 0, size = 0;  // bytes; size 0: to the image's end
+    bool read_only = false;
+    static constexpr void fields(auto& v, auto& s) {
+        v("slot", s.slot), v("path", s.path), v("offset", s.offset), v("size", s.size), v("read_only", s.read_only);
+    }
+};
+
 // A new file system instance as a detached mount: fsopen, fsconfig for each option, fsmount. Where the kernel will not
-// have one mounted by this user namespace (EPERM), the mount in the slot `instead` takes its place.
+// have one mounted by this user namespace (EPERM), the mount in the slot `instead` takes its place. `device`: it lies on
+// the loop device in that slot. `idmap`: the user namespace whose maps the mount gets.
 struct MakeFs {
     Slot slot;
     std::string type, source;
     std::vector<std::pair<std::string, std::string>> options;  // an empty value is a flag
     uint64_t attr = 0;
     Slot instead = no_slot;
+    Slot device = no_slot, idmap = no_slot;
     static constexpr void fields(auto& v, auto& s) {
         v("slot", s.slot), v("type", s.type), v("source", s.source), v("options", s.options), v("attr", s.attr),
-            v("instead", s.instead);
+            v("instead", s.instead), v("device", s.device), v("idmap", s.idmap);
     }
 };
 
@@ -300,14 +313,14 @@ struct Fail {
     static constexpr void fields(auto& v, auto& s) { v("error", s.error); }
 };
 
-using Step = std::variant<MakeUserns, OpenTree, MakeFs, MakeOverlay, AttachRoot, Attach, MakePoint, CopyUp, MakeDir,
+using Step = std::variant<MakeUserns, OpenTree, OpenLoop, MakeFs, MakeOverlay, AttachRoot, Attach, MakePoint, CopyUp, MakeDir,
                           MakeNode, MakeLink, MakeFile, MakeFifo, Remove, CopyFile, NotifySocket, SetAttr, BindInside,
                           Mask, DropStageApi, EnterRoot, PivotRoot, Sysctl, SetHostname, LoopbackUp, OpenConsole,
                           ContainerHooks, Fail>;
 
 // What each kind is called in JSON, in the variant's order.
 inline constexpr const char* step_kinds[] = {
-    "make-userns", "open-tree", "make-fs", "make-overlay", "attach-root", "attach", "make-point", "copy-up",
+    "make-userns", "open-tree", "open-loop", "make-fs", "make-overlay", "attach-root", "attach", "make-point", "copy-up",
     "make-dir", "make-node", "make-link", "make-file", "make-fifo", "remove", "copy-file", "notify-socket",
     "set-attr", "bind-inside", "mask", "drop-stage-api", "enter-root", "pivot-root", "sysctl", "set-hostname",
     "loopback-up", "open-console", "container-hooks", "fail"};

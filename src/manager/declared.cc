@@ -43,7 +43,7 @@ Result<LoadedMachine> read_machine_files(const dialect::Places& where, std::stri
     Result<> applied = spec::apply(out.patch, spec, out.warnings);
     // A file is called after its machine: there is no key for the name.
     spec.name = name;
-    if (spec.root.directory.empty() && spec.root.image.empty()) spec.root.directory = tree_path(name);
+    if (spec.root.directory.empty() && spec.root.image.empty()) spec.root.directory = default_tree(name);
     if (!applied) return std::move(applied).error();
     return out;
 }
@@ -72,7 +72,7 @@ Reading read_each(std::vector<dialect::SourceFile> files, const std::string& nam
         out.files.push_back(std::move(file.path));
     }
     out.spec.name = name;
-    if (out.spec.root.directory.empty() && out.spec.root.image.empty()) out.spec.root.directory = tree_path(name);
+    if (out.spec.root.directory.empty() && out.spec.root.image.empty()) out.spec.root.directory = default_tree(name);
     return out;
 }
 
@@ -84,7 +84,7 @@ std::string own_tree(const Paths& paths, const std::string& name) {
 Declared look_at(const Paths& paths, const dialect::Places& where, const std::string& name, const std::string& file,
                  const dialect::Specifiers& specifiers) {
     Declared out;
-    out.name = name, out.file = file, out.tree = tree_path(name);
+    out.name = name, out.file = file, out.tree = default_tree(name);
     auto masked = dialect::is_masked(file);
     out.masked = masked && *masked;
     if (out.masked) return out;

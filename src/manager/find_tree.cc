@@ -23,6 +23,12 @@ std::string tree_path(std::string_view name) {
     return cat(machines_directory, name);
 }
 
+std::string default_tree(std::string_view name) {
+    std::string directory = tree_path(name), image = directory + ".raw";
+    bool is_image = !exists_at(AT_FDCWD, directory.c_str()) && exists_at(AT_FDCWD, image.c_str());
+    return is_image ? image : directory;
+}
+
 Result<std::string> absolute_path(std::string_view path) {
     if (path.starts_with('/')) return std::string(path);
     char here[PATH_MAX];
@@ -33,7 +39,10 @@ Result<std::string> absolute_path(std::string_view path) {
 Result<Tree> find_tree(std::string_view text) {
     if (text.empty())
         return error(Errc::usage, "TREE is empty: it is a directory, or a name in /var/lib/machines");
-    if (is_path(text)) {
+    constexpr std::string_view raw = "raw:";
+    const bool image = text.starts_with(raw);
+    if (image) text.remove_prefix(raw.size());
+    if (image || is_path(text)) {
         std::string directory = TRY(absolute_path(text));
         std::string name = machine_name_from_path(directory);
         // "." and ".." have a name only once they are resolved.
@@ -43,7 +52,7 @@ Result<Tree> find_tree(std::string_view text) {
         }
         return Tree{directory, name};
     }
-    std::string directory = tree_path(text);
+    std::string directory = default_tree(text);
     if (exists_at(AT_FDCWD, directory.c_str())) return Tree{directory, machine_name_from_path(text)};
     std::string here(text);
     std::string hint = exists_at(AT_FDCWD, here.c_str())

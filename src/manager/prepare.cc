@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "host/facts.h"
+#include "manager/disk_root.h"
 #include "manager/guest_ids.h"
 #include "manager/image_root.h"
 #include "manager/kept.h"
@@ -62,16 +63,16 @@ Result<> take_ids(const Paths& paths, const spec::MachineSpec& spec, spec::HostF
 }
 
 Result<> lock_record_tree(const Paths& paths, Prepared& out) {
-    Fd root = TRY(open_at(AT_FDCWD, out.record.tree.c_str(), O_PATH | O_DIRECTORY));
+    Fd root = TRY(open_at(AT_FDCWD, out.record.tree.c_str(), O_PATH));
     out.tree = TRY(lock_tree(paths, out.record.tree, root.get(),
                              out.record.tree_read_only ? LockKind::shared : LockKind::exclusive));
     for (const std::string& path : out.tree.paths) out.record.locks.push_back(path);
     return {};
 }
 
-Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const spec::HostFacts& facts,
+Result<> take_tree(const Paths& paths, const spec::MachineSpec& spec, const std::string& resolved,
                    Prepared& out) {
-    out.record.tree = facts.tree.directory;
+    out.record.tree = resolved;
     out.record.tree_read_only = reads_only(spec);
     return lock_record_tree(paths, out);
 }
@@ -128,6 +129,43 @@ std::string scratch_of(const Paths& paths, const spec::MachineSpec& spec) {
 
 host::GatherOptions gather_options(const Paths& paths, bool may_keep) {
     return {paths.helpers, may_keep ? paths.run : "", paths.cgroup_base};
+}
+
+bool on_disk_image(const spec::MachineSpec& spec) {
+    return spec.root.layout == spec::Layout::system && spec.root.layers.empty() && is_disk_image(spec.root.directory);
+}
+
+// The host and what is in the image, which is looked at through mounts that are gone when this returns.
+Result<spec::HostFacts> ask_disk(const spec::MachineSpec& spec, const DiskContent& content, host::GatherOptions options) {
+    DiskRoot disk = TRY(look_at_disk(spec, content));
+    for (const std::string& warning : disk.warnings) warn(cat("disk image ", quoted(spec.root.directory), ": ", warning));
+    options.disk = std::move(disk.volumes);
+    options.disk_root = disk.look.root(), options.disk_maps_ids = disk.look.maps_ids();
+    return host::gather(spec, options);
+}
+
+Result<> open_devices(const std::vector<DiskDevice>& devices, const std::string& image) {
+    for (const DiskDevice& device : devices) TRY(open_device(device).within(cat("the disk image ", quoted(image))));
+    return {};
+}
+
+// Nobody else may be writing an image while it is looked at, so that is taken first here.
+Result<spec::HostFacts> take_disk(const Paths& paths, const spec::MachineSpec& spec, Prepared& out) {
+    DiskContent content = TRY(read_disk(paths, spec, spec.name));
+    TRY(take_tree(paths, spec, content.image, out));
+    out.record.devices = content.devices;
+    if (!content.devices.empty()) TRY(out.claim.write(out.record));
+    TRY(open_devices(content.devices, content.image));
+    return ask_disk(spec, content, gather_options(paths, true));
+}
+
+Result<spec::HostFacts> preview_facts(const Paths& paths, const spec::MachineSpec& spec) {
+    if (!on_disk_image(spec)) return host::gather(spec, gather_options(paths, false));
+    DiskContent content = TRY(read_disk(paths, spec, spec.name));
+    if (!content.devices.empty())
+        return error(Errc::unsupported, cat("the disk image ", quoted(spec.root.directory),
+                                            " is encrypted or verified, and a plan is shown without opening such devices"));
+    return ask_disk(spec, content, gather_options(paths, false));
 }
 
 }  // namespace
@@ -212,12 +250,17 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
     Fd layers = TRY(hold_layers(paths, spec));
     TRY(prepare_root(paths, spec));
     // Whatever is wrong with the request is told before anything is taken.
-    spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, true)));
+    const bool disk = on_disk_image(spec);
+    spec::HostFacts facts;
+    if (!disk) facts = TRY(host::gather(spec, gather_options(paths, true)));
     if (spec.name.empty()) spec.name = choose_name(spec);
     Prepared out(paths, TRY(claim(paths, spec.name)));
     out.record.name = spec.name;
     out.fail_step = options.fail_step, out.kill_step = options.kill_step;
-    TRY(take_tree(paths, spec, facts, out));
+    if (disk)
+        facts = TRY(take_disk(paths, spec, out));
+    else
+        TRY(take_tree(paths, spec, facts.tree.directory, out));
     TRY(take_ids(paths, spec, facts, out));
     facts.run_directory = out.claim.path();
     facts.scratch_directory = scratch_of(paths, spec);
@@ -240,6 +283,7 @@ Result<Prepared> prepare(const Paths& paths, spec::MachineSpec& spec, const Star
 
 Result<> retake(Prepared& machine) {
     TRY(lock_record_tree(machine.paths, machine));
+    TRY(open_devices(machine.record.devices, machine.record.tree));
     if (machine.record.id_base && !machine.plan.uid_maps.empty()) {
         // Whoever chose a range may share it; of one that croft chose the machine would never know.
         auto take = machine.record.ids_picked ? pick_ids_again : mark_ids;
@@ -255,9 +299,9 @@ std::string unit_name(std::string_view machine) {
 }
 
 Result<Preview> preview(const Paths& paths, spec::MachineSpec spec) {
-    spec::HostFacts facts = TRY(host::gather(spec, gather_options(paths, false)));
     if (spec.name.empty())
         spec.name = machine_name_from_path(spec.root.layers.empty() ? spec.root.directory : spec.root.image);
+    spec::HostFacts facts = TRY(preview_facts(paths, spec));
     facts.run_directory = cat(paths.machines, "/", spec.name);
     facts.scratch_directory = scratch_of(paths, spec);
     if (machines_are_units(paths)) make_unit(facts, unit_name(spec.name), spec.name);

@@ -79,6 +79,12 @@ bool append_path(std::string value, std::vector<std::string>& paths) {
     return parse_path(std::move(value), paths.emplace_back());
 }
 
+bool append_device(std::string_view value, std::vector<DiskDevice>& devices) {
+    auto device = parse_disk_device(value);
+    if (device) devices.push_back(std::move(*device));
+    return bool(device);
+}
+
 bool take(Record& r, std::string_view key, std::string value) {
     if (key == "name") return check_machine_name(value) ? (r.name = std::move(value), true) : false;
     if (key == "mode") return value == "boot" || value == "app" ? (r.boot = value == "boot", true) : false;
@@ -105,6 +111,7 @@ bool take(Record& r, std::string_view key, std::string value) {
     if (key == "invocation") return r.invocation = std::move(value), true;
     if (key == "remove-tree") return append_path(std::move(value), r.remove_trees);
     if (key == "lock") return append_path(std::move(value), r.locks);
+    if (key == "disk-device") return append_device(value, r.devices);
     if (key == "argument") return r.command.push_back(std::move(value)), true;
     return true;  // of a newer croft
 }
@@ -142,6 +149,7 @@ std::string to_text(const Record& r) {
     if (!r.invocation.empty()) line("invocation", r.invocation);
     for (const std::string& path : r.remove_trees) line("remove-tree", path);
     for (const std::string& path : r.locks) line("lock", path);
+    for (const DiskDevice& device : r.devices) line("disk-device", to_text(device));
     for (const std::string& argument : r.command) line("argument", argument);
     return out;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "manager/disk_devices.h"
 
 namespace croft::manager {
 
@@ -46,6 +47,7 @@ struct Record {
     std::string unit;        // of systemd ("croft-web.service"); empty: the machine has a keeper (direct mode)
     std::string invocation;  // which life of that unit this is (systemd's invocation id), once it is launched
     std::vector<std::string> remove_trees;  // host directories of throwaway files
+    std::vector<DiskDevice> devices;        // of a disk image, to be removed when it has ended
     std::vector<std::string> command;
     std::vector<std::string> locks;  // absolute paths of lock files and marks to remove when it has ended
 };

@@ -118,6 +118,7 @@ Result<> clear_remains(const Paths& paths, const Record& record) {
     std::string group = own_group(record);
     if (is_below(group, "/sys/fs/cgroup")) keep_first(remove_cgroup(group));
     for (const std::string& path : record.remove_trees) keep_first(remove_directory(paths, record, path));
+    for (const DiskDevice& device : record.devices) keep_first(close_device(device));
     if (record.id_base) release_ids(paths, record.name, *record.id_base);
     for (const std::string& path : record.locks)
         if (is_below(path, paths.run) || is_below(path, "/run/systemd/nspawn/locks") ||

@@ -20,12 +20,18 @@ std::string environment(const char* name) {
     return value ? value : "";
 }
 
+// The last value of an option; "": it was not given.
+std::string option_value(const spec::SpecPatch& options, std::string_view field) {
+    std::string value;
+    for (const spec::Assignment& assignment : options.assignments)
+        if (assignment.field->name == field) value = assignment.value;
+    return value;
+}
+
 // Files are called after the machine: --name, else the tree's own name.
 std::string settings_name(const spec::SpecPatch& options, const std::string& tree_name) {
-    std::string name = tree_name;
-    for (const spec::Assignment& assignment : options.assignments)
-        if (std::string_view(assignment.field->name) == "name") name = assignment.value;
-    return name;
+    std::string name = option_value(options, "name");
+    return name.empty() ? tree_name : name;
 }
 
 Result<dialect::FileSettings> read_files(const Paths& paths, const std::string& name, const std::string& tree,
@@ -69,14 +75,12 @@ Result<> complete(spec::MachineSpec& spec) {
 namespace {
 
 bool is_path(const std::string& word) {
-    return word.find('/') != word.npos || word == "." || word == "..";
+    return word.find('/') != word.npos || word == "." || word == ".." || word.starts_with("raw:");
 }
 
-std::string option_image(const spec::SpecPatch& options) {
-    std::string image;
-    for (const spec::Assignment& one : options.assignments)
-        if (std::string_view(one.field->name) == "image") image = one.value;
-    return image;
+// A disk image of the host is a tree like any other.
+bool is_disk(std::string_view image) {
+    return image.starts_with("raw:") || image.starts_with('/');
 }
 
 // The image that the word means; "" for a tree. A tree of that name or path, or a machine that a file declares, comes first.
@@ -92,7 +96,8 @@ Result<std::string> image_of(const Paths& paths, const std::string& word, const 
 }  // namespace
 
 Result<Requested> read_request(const Paths& paths, const Request& request) {
-    const std::string& word = request.tree;
+    const std::string image = option_value(request.options, "image");
+    const std::string& word = image.empty() ? request.tree : image;
     auto tree = find_tree(word);
     std::string tree_name = tree ? tree->name : word;
     std::string directory = tree ? tree->directory : "";
@@ -101,7 +106,7 @@ Result<Requested> read_request(const Paths& paths, const Request& request) {
 
     Requested out{{}, std::move(files.files), std::move(files.warnings)};
     spec::MachineSpec& spec = out.spec;
-    RootWords words{option_image(request.options), tree_name, request.mode};
+    RootWords words{is_disk(image) ? "" : image, tree_name, request.mode};
     if (words.image.empty()) words.image = TRY(image_of(paths, word, tree, files.declared));
     spec::SpecPatch patch = dialect::in_order(std::move(files.patch), request.options, request.settings);
     TRY(apply_with_image(paths, patch, words, spec, out.warnings));

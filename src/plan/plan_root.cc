@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 
 #include "plan/draft.h"
+#include "plan/plan_disk.h"
 
 namespace croft::plan {
 
@@ -25,6 +26,7 @@ struct TreeOptions {
 };
 
 Slot open_tree(Draft& d, TreeOptions options) {
+    if (!d.facts.disk.empty()) return open_volume(d, d.facts.disk.front(), {.read_only = options.read_only});
     launch::OpenTree tree{.slot = 0, .path = options.path};
     if (tree.path.empty()) tree.path = d.facts.tree.directory;
     if (tree.path.empty()) tree.path = d.spec.root.directory;
@@ -118,7 +120,9 @@ Result<Slot> layers_with_upper(Draft& d) {
 
 // --volatile=yes: an empty tmpfs with the tree's /usr in it.
 void empty_root(Draft& d, Slot tree) {
-    Slot usr = d.new_slot();
+    // On a disk it may have a partition of its own.
+    const spec::DiskVolume* separate = volume_at(d, "/usr");
+    Slot usr = separate ? open_volume(d, *separate, {.read_only = true}) : d.new_slot();
     d.root = d.tmpfs("0755", {{"size", std::string(half_of_memory)}}, 0);
     for (const char* name : {"usr", "proc", "sys", "dev"}) d.host(d.directory(d.root, name, 0555));
     for (const char* name : {"run", "etc", "var"}) d.host(d.directory(d.root, name));
@@ -130,8 +134,10 @@ void empty_root(Draft& d, Slot tree) {
     for (const auto& [name, target] : links)
         d.host(launch::MakeLink{
             .base = d.root, .path = name, .target = target, .uid = d.root_uid, .gid = d.root_gid});
-    d.stage(launch::AttachRoot{tree});
-    d.stage(launch::OpenTree{.slot = usr, .path = "/usr", .base = tree});
+    if (!separate) {
+        d.stage(launch::AttachRoot{tree});
+        d.stage(launch::OpenTree{.slot = usr, .path = "/usr", .base = tree});
+    }
     d.stage(launch::AttachRoot{d.root});
     d.stage(d.attach(usr, "/usr", launch::Create::no));
 }
@@ -164,7 +170,10 @@ Result<> plan_root(Draft& d) {
     d.root_writable = !root.read_only;
     if (root.volatile_mode == Volatile::yes) {
         d.root_writable = true;
-        empty_root(d, root.layers.empty() ? open_tree(d, {.read_only = true}) : TRY(read_only_layers(d)));
+        bool separate_usr = volume_at(d, "/usr");
+        empty_root(d, separate_usr               ? launch::no_slot
+                      : root.layers.empty() ? open_tree(d, {.read_only = true})
+                                            : TRY(read_only_layers(d)));
         if (!root.pivot_new.empty())
             return error(Errc::invalid, "--pivot-root and --volatile=yes exclude each other");
         return {};
@@ -182,6 +191,7 @@ Result<> plan_root(Draft& d) {
     }
     d.stage(launch::AttachRoot{d.root});
     if (!root.pivot_new.empty()) inner_root(d);
+    TRY(attach_volumes(d));
     if (root.volatile_mode == Volatile::state) {
         Slot var = d.tmpfs("0755", {{"size", std::string(half_of_memory)}}, attr::nosuid | attr::nodev);
         d.stage(d.attach(var, "/var", launch::Create::no));

@@ -76,6 +76,10 @@ void allow_devices(const Draft& d, Settings& service) {
     if (!has(d.spec.resources.unit_properties, "DevicePolicy"))
         service.emplace_back("DevicePolicy", "closed");
     service.emplace_back("DeviceAllow", "char-pts rw");
+    // What the launcher needs to mount a disk image; the payload has no node of these.
+    if (!d.facts.disk.empty())
+        for (const char* device : {"/dev/loop-control rw", "block-loop rw", "block-device-mapper rw"})
+            service.emplace_back("DeviceAllow", device);
     if (d.boot)
         for (const char* path : {"/dev/fuse", "/dev/net/tun"})
             if (auto found = d.facts.devices.find(path); found != d.facts.devices.end() && found->second.type)

@@ -11,6 +11,7 @@ namespace croft::run {
 
 long do_step(const launch::MakeUserns& step, Context& context);
 long do_step(const launch::OpenTree& step, Context& context);
+long do_step(const launch::OpenLoop& step, Context& context);
 long do_step(const launch::MakeFs& step, Context& context);
 long do_step(const launch::MakeOverlay& step, Context& context);
 long do_step(const launch::AttachRoot& step, Context& context);

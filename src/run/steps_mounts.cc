@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <sys/mount.h>
 
+#include "kernel/loop.h"
 #include "run/step_kinds.h"
 #include "run/walk.h"
 
@@ -81,16 +82,43 @@ long create_mount(long fs, long error, uint64_t attr, Context& c) {
 
 }  // namespace
 
+long do_step(const OpenLoop& s, Context& c) {
+    if (c.place != Place::host) return -EINVAL;
+    // Neither a FIFO nor a terminal may hold this up; a loop device takes regular files and block devices.
+    int flags = (s.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    long file = raw(SYS_openat, AT_FDCWD, arg(s.path.c_str()), flags);
+    if (file < 0) return file;
+    long device = kernel::raw_attach_loop(file, {s.offset, s.size, s.read_only}, s.path.c_str());
+    raw_close(file);
+    return fill(c, s.slot, device);
+}
+
 namespace {
+
+// The device's own path, because that is what mountinfo shows.
+long set_device(long fs, long device) {
+    long number = kernel::raw_loop_number(device);
+    if (number < 0) return number;
+    Path<32> path;
+    path.add("/dev/loop").add(number);
+    return raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(path.text), 0);
+}
 
 long make_fs(const MakeFs& s, Context& c) {
     long fs = raw(SYS_fsopen, arg(s.type.c_str()), FSOPEN_CLOEXEC);
     if (fs < 0) return fs;
-    long error = s.source.empty()
-                     ? 0
-                     : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(s.source.c_str()), 0);
+    long error = 0;
+    if (s.device != no_slot)
+        error = set_device(fs, c.slots[s.device]);
+    else if (!s.source.empty())
+        error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("source"), arg(s.source.c_str()), 0);
     if (error >= 0) error = configure(fs, s.options);
-    return create_mount(fs, error, s.attr, c);
+    long mount = create_mount(fs, error, s.attr, c);
+    if (mount < 0 || s.idmap == no_slot) return mount;
+    error = raw_set_attr(mount, MOUNT_ATTR_IDMAP, 0, 0, c.slots[s.idmap], false);
+    if (error >= 0) return mount;
+    raw_close(mount);
+    return error;
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ enum class HostPath {
     first,   // before the first ':'
     second,  // behind the first ':'
     layers,  // every ':' part but the last
+    reference,  // of an image: behind "raw:", "oci:" …, or a word with a slash
 };
 // What a second value does.
 enum class Repeat { replaces, adds };

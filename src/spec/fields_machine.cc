@@ -57,6 +57,26 @@ Result<> set_notify_ready(MachineSpec& s, string_view text) {
     return row_set<OneOf<notify_words>, ROW_SLOT(process.notify_ready)>(
         s, truth ? string_view(*truth ? "yes" : "no") : text);
 }
+// A path, alone or as raw:PATH, is a disk image of this host; anything else names an image of the store.
+Result<> set_image(MachineSpec& s, string_view text) {
+    bool raw = text.starts_with("raw:");
+    if (raw) text.remove_prefix(4);
+    if (!raw && !text.starts_with('/')) return row_set<Text, ROW_SLOT(root.image)>(s, text);
+    s.root.image.clear();
+    s.root.directory = TRY(HostFile::parse(text));
+    return {};
+}
+
+// SHA-256 or another hash that veritysetup(8) knows.
+Result<std::string> parse_root_hash(string_view text) {
+    std::string digits = lower(text);
+    if (digits.size() < 64 || digits.size() > 128 || digits.size() % 2 ||
+        digits.find_first_not_of("0123456789abcdef") != digits.npos)
+        return wrong_value(text, "is no root hash (64 to 128 hex digits, as veritysetup format prints)");
+    return digits;
+}
+using RootHash = String<parse_root_hash>;
+
 const Field table[] = {
     {.name = "name",
      .option = "--name",
@@ -125,13 +145,41 @@ const Field table[] = {
      .section = "Machine",
      .key = "Image",
      .argument = "IMAGE",
+     .host_path = HostPath::reference,
      .help = "The image that the machine's root is made from",
      .doc = "Name of an image of the store (`croft image list`). A declared machine gets a root of its own over the image's "
             "layers when it is created, and keeps it; a new image under the same name changes nothing until `croft "
             "rebuild`. What the image says of its process (command, environment, user, working directory) is the "
-            "default of these settings. Not together with Directory=. No default.",
+            "default of these settings. Not together with Directory=. A path, alone or as raw:PATH, is a raw disk image or "
+            "a block device in the place of a directory, and is shown as Directory=. On the command line no TREE is given "
+            "then. No default.",
      .example = "--image=debian:trixie",
-     ROW_VALUE(Text, root.image)},
+     .set = set_image,
+     .get = row_get<Text, ROW_SLOT(root.image)>,
+     .reset = row_reset<ROW_SLOT(root.image)>},
+    {.name = "root-hash",
+     .option = "--root-hash",
+     .section = "Machine",
+     .key = "RootHash",
+     .argument = "HASH",
+     .help = "dm-verity root hash of the disk image",
+     .doc = "Hex digits as veritysetup(8) prints them. The root is then checked block by block against them as it is read, "
+            "and cannot be written. Default: the attribute user.verity.roothash of the image, or the file beside it that "
+            "has .roothash for .raw; none where there is neither.",
+     .example = "--root-hash=0b7ab8cbc1d1ab0e0d5bd63e0ac5e2cdbcc7e7b1b3fbab0b3f7e3f9a11f9a2c4",
+     ROW_VALUE(RootHash, root.root_hash)},
+    {.name = "verity-data",
+     .option = "--verity-data",
+     .section = "Machine",
+     .key = "VerityData",
+     .argument = "FILE",
+     .host_path = HostPath::whole,
+     .values = "path",
+     .help = "File with the hashes for --root-hash",
+     .doc = "For an image that does not hold its hashes itself. Default: the image's own verity partition, or the file "
+            "beside the image that has .verity for .raw.",
+     .example = "--verity-data=/var/lib/machines/web.verity",
+     ROW_VALUE(HostFile, root.verity_data)},
     {.name = "autostart",
      .section = "Machine",
      .key = "Autostart",

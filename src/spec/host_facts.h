@@ -40,6 +40,16 @@ struct TreeFacts {
     std::string home = "/", user_shell, user_name;
 };
 
+// What of a disk image is mounted where. The first one is the root, or /usr where there is no root.
+struct DiskVolume {
+    std::string target;                 // path inside: "/", "/usr", "/home" …
+    std::string type;                   // of its file system, as the kernel calls it
+    uint64_t offset = 0, size = 0;      // bytes of the image (TreeFacts::directory), for a loop device
+    std::string device;                 // host path of a block device that has it instead: an unlocked or verified one
+    bool read_only = false;             // cannot be written, or shall not
+    std::string no_recovery;            // mount option that leaves it untouched; "": none is needed
+};
+
 struct DeviceFacts {
     char type = 0;                      // 'c', 'b', 0: not there
     uint32_t major = 0, minor = 0;
@@ -79,6 +89,7 @@ struct HostFacts {
     std::string boot_id;
     std::string random_uuid;            // 32 hex digits, fresh: the machine's id when the spec has none
     TreeFacts tree;
+    std::vector<DiskVolume> disk;       // of a tree that is a disk image; empty: it is a directory
     // Chosen by the manager before planning, because choosing takes a lock: the machine's id range and the place
     // of its throwaway files.
     std::optional<uint32_t> id_base;

@@ -26,12 +26,15 @@ enum class OsCheck { require, skip };                  // --force-tree skips "is
 enum class Layout { system, bundle };
 
 struct Root {
-    std::string directory;     // absolute host path of the tree; of layers: what stands for them in messages
+    std::string directory;     // absolute host path of the tree: a directory, or a raw disk image; of layers: what stands for
+                               // them in messages
     std::string image;         // name of an image whose root it is; the manager finds the layers
     // Trees of the host that lie over each other, the lowest first; empty: the directory is all there is.
     std::vector<std::string> layers;
     // With layers: the directory that has the machine's own upper/ and work/; empty: a throwaway one.
     std::string upper;
+    std::string root_hash;     // of dm-verity, for a disk image: hex digits; empty: as found beside it, or none
+    std::string verity_data;   // host path of its hashes; empty: in the image, or beside it
     bool read_only = false;
     bool ephemeral = false;    // run on a throwaway copy
     Volatile volatile_mode = Volatile::no;

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/run_program.h"
 #include "base/text.h"
-#include "systemd/run_program.h"
 
 namespace croft::systemd {
 namespace {

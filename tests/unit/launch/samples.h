@@ -11,7 +11,8 @@ inline std::vector<Step> every_step() {
     return {
         MakeUserns{1, {{0, 524288, 65536}}, {{0, 5, 1}, {1, 6, 2}}},
         OpenTree{2, "/srv/tree", 7, true, attr, 1, 2, 4, true},
-        MakeFs{3, "tmpfs", "dev", {{"mode", "0755"}, {"noswap", ""}}, 6, 7},
+        OpenLoop{8, "/srv/disk.raw", 1048576, 4096, true},
+        MakeFs{3, "tmpfs", "dev", {{"mode", "0755"}, {"noswap", ""}}, 6, 7, 8, 9},
         MakeOverlay{4, {2, 3}, 5, "upper", "work", {{"volatile", ""}}, 1, 2, 3},
         AttachRoot{4},
         Attach{3, "/dev", Create::like_source, true, 10, 20, true, true},

@@ -1,4 +1,4 @@
-#include "systemd/run_program.h"
+#include "base/run_program.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -10,15 +10,33 @@
 #include "base/fd.h"
 #include "base/text.h"
 
-namespace croft::systemd {
+namespace croft {
+namespace {
 
-Result<int> run_program(const std::vector<std::string>& argv, std::string& said) {
+constexpr size_t most_input = 32 << 10;  // that a pipe holds without a reader
+
+// The end of a pipe that has all of it.
+Result<Fd> prepared_input(const std::string& input) {
+    if (input.size() > most_input) return error(Errc::invalid, "what a program shall read is too long");
     Pipe pipe = TRY(make_pipe());
+    TRY(write_all(pipe.write.get(), input));
+    return std::move(pipe.read);
+}
+
+}  // namespace
+
+Result<int> run_program(const std::vector<std::string>& argv, std::string& said, const ProgramOptions& options) {
+    Pipe pipe = TRY(make_pipe());
+    Fd input;
+    if (!options.input.empty()) input = TRY(prepared_input(options.input));
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (input)
+        posix_spawn_file_actions_adddup2(&actions, input.get(), 0);
+    else if (!options.asks)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, pipe.write.get(), 1);
-    posix_spawn_file_actions_adddup2(&actions, pipe.write.get(), 2);
+    if (!options.asks) posix_spawn_file_actions_adddup2(&actions, pipe.write.get(), 2);
     std::vector<char*> words;
     for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
@@ -34,4 +52,4 @@ Result<int> run_program(const std::vector<std::string>& argv, std::string& said)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-}  // namespace croft::systemd
+}  // namespace croft
