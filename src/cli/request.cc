@@ -1,7 +1,5 @@
 #include "cli/request.h"
 
-#include <algorithm>
-
 #include "base/log.h"
 #include "dialect/options.h"
 #include "manager/request.h"
@@ -16,10 +14,21 @@ Result<dialect::Settings> settings_option(const Arguments& arguments) {
 }
 }  // namespace
 
+namespace {
+std::string image_option(const Arguments& arguments) {
+    std::string image;
+    for (const spec::Assignment& one : arguments.patch.assignments)
+        if (std::string_view(one.field->name) == "image") image = one.value;
+    return image;
+}
+}  // namespace
+
 bool names_tree(const Arguments& arguments) {
-    return std::ranges::none_of(arguments.patch.assignments, [](const spec::Assignment& one) {
-        return std::string_view(one.field->name) == "image" && !one.value.empty();
-    });
+    return image_option(arguments).empty();
+}
+
+std::string root_word(const Arguments& arguments) {
+    return names_tree(arguments) ? arguments.operands.front() : image_option(arguments);
 }
 
 Result<spec::MachineSpec> machine_request(const manager::Paths& paths, const Arguments& arguments,

@@ -61,7 +61,7 @@ Result<int> start_machine(const Verb& verb, std::span<char* const> arguments, sp
     TRY(expect_operands(verb, args, names_tree(args) ? 1 : 0, SIZE_MAX));
     manager::StartOptions options = TRY(start_options(args));
     manager::Paths paths = TRY(manager::find_paths());
-    TRY(bring_if_image(paths, args.operands[0], args.has("--quiet")));
+    TRY(bring_if_image(paths, root_word(args), args.has("--quiet")));
     spec::MachineSpec spec = TRY(machine_request(paths, args, mode));
     TRY(check_terminal(spec, options.keep));
     bool boot = spec.mode == spec::Mode::boot, quiet = args.has("--quiet");
