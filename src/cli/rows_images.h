@@ -158,7 +158,7 @@ inline constexpr Verb image_rows[] = {
                 "croft image sync --keep-going --all dir:/srv/images docker://localhost:5000/mirror",
      .images = true,
      .options = image_sync_options},
-    {.name = "login",
+    {.name = "image login",
      .group = Group::images,
      .synopsis = "[OPTIONS] HOST[/NAMESPACE]",
      .help = "keep name and password for a registry",
@@ -166,17 +166,17 @@ inline constexpr Verb image_rows[] = {
             "--authfile, $REGISTRY_AUTH_FILE, or $XDG_RUNTIME_DIR/containers/auth.json (of root: /run/containers/0/auth.json), or by "
             "the credential helper that this file names (credHelpers, credsStore). In the file they are encoded, not encrypted; "
             "only its owner can read it.",
-     .example = "croft login registry.example\n"
-                "croft login -u alice --password-stdin localhost:5000 <password",
+     .example = "croft image login registry.example\n"
+                "croft image login -u alice --password-stdin localhost:5000 <password",
      .images = true,
      .options = login_options},
-    {.name = "logout",
+    {.name = "image logout",
      .group = Group::images,
      .synopsis = "[OPTIONS] HOST[/NAMESPACE]",
      .help = "forget name and password for a registry",
-     .doc = "Of the file that `croft login` would write to, or by its credential helper.",
-     .example = "croft logout registry.example\n"
-                "croft logout --all",
+     .doc = "Of the file that `croft image login` would write to, or by its credential helper.",
+     .example = "croft image logout registry.example\n"
+                "croft image logout --all",
      .images = true,
      .options = logout_options},
 };

@@ -10,8 +10,8 @@ constexpr cli::NamedFunction rows[] = {
     {"image inspect", verb_inspect},
     {"image list-tags", verb_list_tags},
     {"image sync", verb_sync},
-    {"login", verb_login},
-    {"logout", verb_logout},
+    {"image login", verb_login},
+    {"image logout", verb_logout},
 };
 }  // namespace
 

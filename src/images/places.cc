@@ -79,7 +79,7 @@ Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Refe
 
 Result<std::string> ask_password(const std::string& prompt) {
     auto terminal = open_at(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
-    if (!terminal) return error(Errc::usage, "there is no terminal to ask for the password; give it as USER:PASSWORD, or by --password-stdin to `croft login`");
+    if (!terminal) return error(Errc::usage, "there is no terminal to ask for the password; give it as USER:PASSWORD, or by --password-stdin to `croft image login`");
     termios old;
     if (tcgetattr(terminal->get(), &old)) return os_error(errno, "asking for the password");
     termios quiet = old;

@@ -40,24 +40,24 @@ Result<std::string> password_from_stdin() {
 }
 
 Result<std::string> ask_name(const std::string& key) {
-    if (!cli::is_terminal(STDIN_FILENO)) return error(Errc::usage, "login: --username is needed where nobody can be asked");
+    if (!cli::is_terminal(STDIN_FILENO)) return error(Errc::usage, "image login: --username is needed where nobody can be asked");
     TRY(write_all(STDERR_FILENO, cat("Name at ", key, ": ")));
     std::string out(256, '\0');
     ssize_t count = read(STDIN_FILENO, out.data(), out.size());
     out.resize(count > 0 ? static_cast<size_t>(count) : 0);
     out = trim(out);
-    if (out.empty()) return error(Errc::usage, "login: a name is needed");
+    if (out.empty()) return error(Errc::usage, "image login: a name is needed");
     return out;
 }
 
 Result<registry::Credentials> credentials_of(const cli::Arguments& args, const std::string& key) {
     const std::string *name = args.value("--username"), *password = args.value("--password");
     bool from_stdin = args.has("--password-stdin");
-    if (password && from_stdin) return error(Errc::usage, "login: --password and --password-stdin cannot both be meant");
-    if (from_stdin && !name) return error(Errc::usage, "login: --password-stdin needs --username");
+    if (password && from_stdin) return error(Errc::usage, "image login: --password and --password-stdin cannot both be meant");
+    if (from_stdin && !name) return error(Errc::usage, "image login: --password-stdin needs --username");
     registry::Credentials out;
     out.user = name ? *name : TRY(ask_name(key));
-    if (out.user.find(':') != out.user.npos) return error(Errc::invalid, "login: a name cannot hold a ':' (RFC 7617)");
+    if (out.user.find(':') != out.user.npos) return error(Errc::invalid, "image login: a name cannot hold a ':' (RFC 7617)");
     if (password) out.password = *password;
     else out.password = from_stdin ? TRY(password_from_stdin()) : TRY(ask_password(cat("Password of ", out.user, " at ", key, ": ")));
     return out;

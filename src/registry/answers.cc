@@ -35,7 +35,7 @@ struct Row {
 };
 constexpr Row rows[] = {
     {400, Errc::invalid, "the registry does not understand what was asked"},
-    {401, Errc::denied, "the registry wants a login, or refuses the one it got; `croft login HOST` keeps one"},
+    {401, Errc::denied, "the registry wants a login, or refuses the one it got; `croft image login HOST` keeps one"},
     {403, Errc::denied, "the registry does not allow that to this login"},
     {404, Errc::not_found, "there is none in the registry (or it is hidden from who has no login)"},
     {405, Errc::unsupported, "the registry does not do that"},

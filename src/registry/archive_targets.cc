@@ -77,12 +77,13 @@ class DockerArchiveTarget : public ImageTarget {
         source = TRY(archive::decompress(std::move(source), compression));
         archive::Hasher hasher;
         source = archive::tee(std::move(source), nullptr, &hasher);
-        return tar_.add_growing(*source, [&](uint64_t) -> Result<std::string> {
+        Result<> added = tar_.add_growing(*source, [&](uint64_t) -> Result<std::string> {
             Digest diff_id = TRY(Digest::parse(hasher.digest()));
             layers_.emplace(descriptor.digest, diff_id);
             // Two blobs may hold the same layer in two packings.
             return written_.insert(diff_id).second ? file_of(diff_id) : "";
         });
+        return std::move(added).within(cat("layer ", descriptor.digest.text()));
     }
 
     Result<> put_manifest(const ManifestBytes& manifest, Role) override {

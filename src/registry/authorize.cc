@@ -163,7 +163,7 @@ Result<Authorizer::Token> Authorizer::get_token(const std::vector<std::string>& 
     if (!answer) return std::move(answer).error().within(cat("asking ", realm, " for a token"));
     if (answer->status == 401 || answer->status == 403)
         return error(Errc::denied, cat("the token server ", quoted(realm), " refuses ", credentials_ ? cat("the login of ", quoted(credentials_->user)) : "who has no login",
-                                       " for ", join(scopes, ", "), " (", answer->status, "); `croft login` keeps another one"));
+                                       " for ", join(scopes, ", "), " (", answer->status, "); `croft image login` keeps another one"));
     if (answer->status != 200) return error(Errc::failed, cat("the token server ", quoted(realm), " answers ", answer->status));
     auto read = [&]() -> Result<Token> {
         auto document = TRY(format::json_parse(answer->body));

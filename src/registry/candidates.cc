@@ -41,8 +41,10 @@ Result<Endpoint> placed(const std::string& location, std::string_view rest, bool
 // What the rule puts in the place of its prefix.
 Result<Endpoint> located(const Reference& reference, const RegistryRule* rule, const std::string& location, bool insecure) {
     std::string name = cat(reference.host, "/", reference.name);
-    if (!rule || location.empty() || rule->prefix.starts_with("*.")) return Endpoint{reference.host, reference.name, insecure};
-    return placed(location, std::string_view(name).substr(std::min(rule->prefix.size(), name.size())), insecure);
+    if (!rule || location.empty()) return Endpoint{reference.host, reference.name, insecure};
+    // Of "*.example.com" the whole host is what is replaced.
+    size_t matched = rule->prefix.starts_with("*.") ? reference.host.size() : rule->prefix.size();
+    return placed(location, std::string_view(name).substr(std::min(matched, name.size())), insecure);
 }
 
 // The names that a short one may stand for, each with a host.
@@ -62,7 +64,11 @@ Result<std::vector<Reference>> qualified(const Reference& reference, const Regis
         return error(Errc::invalid, cat("docker://", full_name(reference), " names no registry, and ", files, " has no alias for ", quoted(reference.name),
                                         " and no unqualified-search-registries; write docker://HOST/", reference.name));
     std::vector<Reference> out;
-    for (const std::string& host : conf.search) out.push_back(with_host(host, reference.name));
+    for (const std::string& host : conf.search) {
+        // It may have a namespace behind it.
+        Endpoint place = TRY(placed(host, cat("/", reference.name), false));
+        out.push_back(with_host(place.host, place.repository));
+    }
     if (out.size() == 1 || conf.short_name_mode == "disabled") return out;
     // Whoever gets hold of the name in the first of them would be believed.
     return error(Errc::invalid, cat("docker://", full_name(reference), " may mean an image of ", join(conf.search, ", "), " (unqualified-search-registries in ", files,

@@ -87,9 +87,11 @@ class BlobStream : public Source {
         // A registry without ranges gives it all again.
         std::byte room[16384];
         for (uint64_t left = at_ - begin; left;) {
-            size_t count = TRY(stream->read({room, static_cast<size_t>(std::min<uint64_t>(left, sizeof room))}));
-            if (!count) return error(Errc::invalid, cat(what, ": it is shorter than it was"));
-            left -= count;
+            auto count = stream->read({room, static_cast<size_t>(std::min<uint64_t>(left, sizeof room))});
+            hopeful_ = !count;
+            if (!count) return std::move(count).error().within(what);
+            if (!*count) return error(Errc::invalid, cat(what, ": it is shorter than it was"));
+            left -= *count;
         }
         stream_ = std::move(stream);
         return {};
@@ -180,6 +182,8 @@ Result<> RegistryClient::send(const Descriptor& descriptor, const OpenBlob& open
     auto answer = once(request, largest_answer, failure, "");
     hopeful = failure == HttpFailure::cut || failure == HttpFailure::stalled || (answer && (answer->status == 429 || answer->status >= 500));
     if (!answer) return std::move(answer).error();
+    // A token that became too old on the way.
+    if (answer->status == 401) hopeful = TRY(authorizer_.learn(*answer, {scope()}));
     if (offset && answer->status == 202) {
         if (std::string next = answer->header("location"); !next.empty()) location = resolved_url(answer->url, next);
         answer = ask({.method = "PUT", .url = closing()}, "", largest_answer);

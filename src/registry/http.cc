@@ -42,6 +42,7 @@ HttpFailure failure_of(CURLcode code) {
         case CURLE_PARTIAL_FILE:
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR:
+        case CURLE_SEND_FAIL_REWIND:  // curl would have sent it once more by itself
         case CURLE_GOT_NOTHING:
         case CURLE_HTTP2:
         case CURLE_HTTP2_STREAM:
@@ -164,7 +165,7 @@ struct HttpClient::Connection {
         set(CURLOPT_USERAGENT, "croft/" CROFT_VERSION);
         set(CURLOPT_HEADERFUNCTION, on_header), set(CURLOPT_HEADERDATA, this);
         set(CURLOPT_WRITEFUNCTION, on_body), set(CURLOPT_WRITEDATA, this);
-        set(CURLOPT_BUFFERSIZE, buffer_size), set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min<uint64_t>(options.timeout, 30'000'000) / 1000));
+        set(CURLOPT_BUFFERSIZE, buffer_size), set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::clamp<uint64_t>(options.timeout, 10'000'000, 30'000'000) / 1000));
         set(CURLOPT_PROTOCOLS_STR, "http,https");
         set(CURLOPT_REDIR_PROTOCOLS_STR, request.url.starts_with("https:") && options.tls.verify ? "https" : "http,https");
         bool asks = request.method == "GET" || request.method == "HEAD";

@@ -33,7 +33,7 @@ class Home:
         (self.containers / "registries.conf").write_text("")
         (self.containers / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
         self.environment = {**os.environ, "HOME": str(path / "home"), "XDG_RUNTIME_DIR": str(path / "run"), "TMPDIR": str(path / "tmp"),
-                            "CONTAINERS_REGISTRIES_CONF": str(self.containers / "registries.conf")}
+                            "CONTAINERS_REGISTRIES_CONF": str(self.containers / "registries.conf"), "CROFT_HELPER_DIR": str(PROGRAM.parent)}
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "http_proxy", "https_proxy"):
             self.environment.pop(name, None)
 
