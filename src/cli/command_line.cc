@@ -15,12 +15,13 @@
 namespace croft::cli {
 
 namespace {
+std::span<const NamedFunction> image_functions;
+
 Error unknown_verb(std::string_view word) {
     std::vector<std::string> names;
     for (const Verb& verb : verbs())
         if (verb.group != Group::hidden)
-            for (std::string& name : split(cat(verb.name, " ", verb.aliases), ' '))
-                names.push_back(std::move(name));
+            for (std::string& name : names_of(verb)) names.push_back(std::move(name));
     std::string near = closest(word, names);
     return error(Errc::usage, cat(quoted(word), " is no verb of croft",
                                   near.empty() ? "" : cat(" (did you mean ", quoted(near), "?)"),
@@ -54,6 +55,36 @@ Result<> become_supervised(char** argv) {
 
 int run_verb(const Verb& verb, std::span<char* const> arguments) {
     return finish(verb.function(verb, arguments), verb.own_status);
+}
+
+VerbFunction image_function(const Verb& verb) {
+    for (const NamedFunction& one : image_functions)
+        if (one.verb == verb.name) return one.function;
+    return nullptr;
+}
+
+// Returns only when it cannot be.
+Error become_images(char** argv) {
+    auto paths = manager::find_paths();
+    if (!paths) return std::move(paths).error();
+    std::string program = paths->helpers + "/croft-images";
+    execv(program.c_str(), argv);
+    if (errno == ENOENT)
+        return error(Errc::unsupported, cat(quoted(program), ", which does what is about images, is not installed; install all of croft"));
+    return os_error(errno, cat("executing ", quoted(program), ", which does what is about images"));
+}
+
+// `croft image` alone, or with what is no verb of it.
+int noun_alone(std::string_view noun, std::span<char* const> rest) {
+    std::string_view word = rest.empty() ? "" : rest[0];
+    if (word == "--help" || word == "-h") {
+        Result<> printed = print(noun_help(noun));
+        return printed ? 0 : failed(printed.error(), OwnStatus::by_kind);
+    }
+    if (word.empty() || word[0] == '-')
+        return failed(error(Errc::usage, cat(noun, " needs a verb behind it, and options behind that (croft ", noun, " --help lists the verbs)")),
+                      OwnStatus::by_kind);
+    return failed(unknown_verb(cat(noun, " ", word)), OwnStatus::by_kind);
 }
 
 // Options before the verb. Returns nothing when the verb comes next.
@@ -91,14 +122,24 @@ int run_command_line(int argc, char** argv) {
     for (; at < words.size() && words[at][0] == '-'; ++at)
         if (auto status = global_option(words[at])) return *status;
     if (at >= words.size()) return *global_option("--help");
-    const Verb* verb = find_verb(words[at]);
+    auto [verb, length] = find_verb(words.subspan(at));
+    if (!verb && is_noun(words[at])) return noun_alone(words[at], words.subspan(at + 1));
     if (!verb) return failed(unknown_verb(words[at]), OwnStatus::by_kind);
+    std::span<char* const> arguments = words.subspan(at + length);
     if (goes_over_bus(*verb) && !(verb->local_part && knows_bus()))
-        return finish(run_over_bus(*verb, words.subspan(at + 1), words), verb->own_status);
+        return finish(run_over_bus(*verb, arguments, words), verb->own_status);
     if (verb->supervised && !manager::supervisor())
         if (Result<> stayed = become_supervised(argv); !stayed)
             return failed(stayed.error(), verb->own_status);
-    return run_verb(*verb, words.subspan(at + 1));
+    if (verb->images) {
+        VerbFunction function = image_function(*verb);
+        return function ? finish(function(*verb, arguments), verb->own_status) : failed(become_images(argv), verb->own_status);
+    }
+    return run_verb(*verb, arguments);
+}
+
+void set_image_functions(std::span<const NamedFunction> functions) {
+    image_functions = functions;
 }
 
 }  // namespace croft::cli

@@ -1,5 +1,7 @@
 #include "cli/completion.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -24,6 +26,29 @@ std::string value_words(std::string_view values) {
             literal = literal && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_');
         if (literal) out += cat(out.empty() ? "" : " ", word);
     }
+    return out;
+}
+
+std::vector<std::string> first_words() {
+    std::vector<std::string> out;
+    for (const Verb& verb : verbs()) {
+        if (verb.group == Group::hidden) continue;
+        std::string word(noun_of(verb).empty() ? verb.name : noun_of(verb));
+        if (std::ranges::find(out, word) == out.end()) out.push_back(std::move(word));
+    }
+    return out;
+}
+
+std::vector<std::string> nouns() {
+    std::vector<std::string> out = first_words();
+    std::erase_if(out, [](const std::string& word) { return !is_noun(word); });
+    return out;
+}
+
+std::vector<std::string> words_of_noun(std::string_view noun) {
+    std::vector<std::string> out;
+    for (const Verb& verb : verbs())
+        if (verb.group != Group::hidden && noun_of(verb) == noun) out.emplace_back(verb.name + noun.size() + 1);
     return out;
 }
 

@@ -9,7 +9,7 @@
 namespace croft::cli {
 
 namespace {
-constexpr unsigned option_column = 32;
+constexpr unsigned option_column = 32, verb_column = 20;
 
 unsigned page_columns() {
     return std::min(terminal_columns(), 100u);
@@ -72,7 +72,7 @@ std::string general_help() {
     for (int g = 0; g < static_cast<int>(Group::hidden); ++g) {
         out += cat("\n", group_title(static_cast<Group>(g)), ":\n");
         for (const Verb& verb : verbs())
-            if (verb.group == static_cast<Group>(g)) out += two_columns(verb.name, verb.help, 16);
+            if (verb.group == static_cast<Group>(g)) out += two_columns(verb.name, verb.help, verb_column);
     }
     return out +
            "\n`croft help VERB` tells all about a verb, `croft explain FIELD` about a setting, `croft "
@@ -82,10 +82,20 @@ std::string general_help() {
            "system, as far as polkit allows, instead of their own.\n";
 }
 
+std::string noun_help(std::string_view noun) {
+    std::string out = cat("croft ", noun, " VERB [OPTIONS] …\n\n");
+    for (const Verb& verb : verbs())
+        if (noun_of(verb) == noun) out += two_columns(verb.name, verb.help, verb_column);
+    return cat(out, "\n`croft help ", noun, " VERB` tells all about a verb.\n");
+}
+
 std::string help_of(const Verb& verb) {
     std::string out =
         cat("croft ", verb.name, *verb.synopsis ? " " : "", verb.synopsis, ": ", verb.help, "\n");
-    if (*verb.aliases) out += cat("Also: ", join(split(verb.aliases, ' '), ", "), "\n");
+    if (*verb.aliases) {
+        std::vector<std::string> names = names_of(verb);
+        out += cat("Also: ", join({names.begin() + 1, names.end()}, ", "), "\n");
+    }
     if (*verb.doc) out += cat("\n", paragraphs(verb.doc, 0));
     if (*verb.example) out += cat("\nExample:\n", indented(verb.example));
     out += option_list(verb);

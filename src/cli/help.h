@@ -10,6 +10,8 @@ namespace croft::cli {
 
 std::string general_help();
 std::string help_of(const Verb& verb);
+// The verbs of a noun ("image"), one line for each.
+std::string noun_help(std::string_view noun);
 // `croft explain FIELD`, and without a field: one line for each.
 std::string field_help(const spec::Field& field);
 std::string all_fields_help();

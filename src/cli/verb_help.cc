@@ -63,16 +63,18 @@ Result<bool> explain_verb_option(std::string_view word) {
 
 Result<int> verb_help(const Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(parse_arguments(verb, arguments));
-    TRY(expect_operands(verb, args, 0, 1));
+    TRY(expect_operands(verb, args, 0, 2));
     if (args.operands.empty()) {
         TRY(print(general_help()));
         return 0;
     }
-    const Verb* about = find_verb(args.operands[0]);
-    if (!about) {
-        return error(Errc::not_found,
-                     cat(quoted(args.operands[0]), " is no verb of croft; `croft help` lists them"));
+    std::string name = join(args.operands, " ");
+    if (is_noun(name)) {
+        TRY(print(noun_help(name)));
+        return 0;
     }
+    const Verb* about = find_verb(name);
+    if (!about) return error(Errc::not_found, cat(quoted(name), " is no verb of croft; `croft help` lists them"));
     TRY(print(help_of(*about)));
     return 0;
 }

@@ -73,7 +73,10 @@ std::string option_tag(const OptionView& option) {
 
 std::string verb_section(const Verb& verb) {
     std::string out = cat(".SS \"croft ", verb.name, *verb.synopsis ? " " : "", roff(verb.synopsis), "\"\n");
-    if (*verb.aliases) out += cat("Also: ", roff(join(split(verb.aliases, ' '), ", ")), ".\n.PP\n");
+    if (*verb.aliases) {
+        std::vector<std::string> names = names_of(verb);
+        out += cat("Also: ", roff(join({names.begin() + 1, names.end()}, ", ")), ".\n.PP\n");
+    }
     out += prose(verb.doc);
     for (const OptionView& option : options_of(verb)) {
         if (option.field) break;  // the section on settings has them

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/arguments.h"
@@ -19,13 +20,16 @@ enum class SpecOptions : unsigned char { none, app, boot, any };
 // status is the payload's own.
 enum class OwnStatus : unsigned char { by_kind, apart };
 // What completion offers for operands.
-enum class Operands : unsigned char { none, tree, machine, declared, running, verb, field, copy, plan };
+enum class Operands : unsigned char { none, tree, machine, declared, running, verb, field, copy, plan, image };
 // Groups of `croft help`, in this order.
-enum class Group : unsigned char { start, config, see, inside, end, learn, hidden };
+enum class Group : unsigned char { start, config, see, inside, end, images, learn, hidden };
+
+struct Verb;
+using VerbFunction = Result<int> (*)(const Verb& verb, std::span<char* const> arguments);
 
 struct Verb {
-    const char* name;
-    const char* aliases = "";  // separated by spaces
+    const char* name;          // one word, or two of which the first is a noun: "image copy"
+    const char* aliases = "";  // separated by spaces; behind a noun they stand as the name does ("image ls": "ls")
     Group group = Group::hidden;
     const char* synopsis = "";  // what follows the name: "[OPTIONS] TREE [COMMAND…]"
     const char* help = "";      // one line without a full stop
@@ -38,13 +42,34 @@ struct Verb {
     bool supervised = false;
     // For the system's machines over the bus, part of it is done here: the function sees to that itself (remote.h).
     bool local_part = false;
+    // About images: then croft-images, which has what moves and keeps them linked in, takes croft's place. The row has no
+    // function; that program tells it (set_image_functions()).
+    bool images = false;
     std::span<const OptionRow> options = {};
-    Result<int> (*function)(const Verb& verb, std::span<char* const> arguments) = nullptr;
+    VerbFunction function = nullptr;
 };
 
 std::span<const Verb> verbs();
-// By name or alias; null when there is none.
-const Verb* find_verb(std::string_view word);
+// By name or alias; null when there is none. Two words are joined by a space.
+const Verb* find_verb(std::string_view words);
+// The verb that a command line begins with, and of how many words its name is there; null when there is none.
+struct FoundVerb {
+    const Verb* verb = nullptr;
+    size_t words = 1;
+};
+FoundVerb find_verb(std::span<char* const> words);
+// The name, then the aliases, each as it is written behind `croft`.
+std::vector<std::string> names_of(const Verb& verb);
+// "image" of "image copy"; "" of most.
+std::string_view noun_of(const Verb& verb);
+bool is_noun(std::string_view word);
+
+// The functions of the verbs that are `images`, in the program that has them.
+struct NamedFunction {
+    std::string_view verb;
+    VerbFunction function;
+};
+void set_image_functions(std::span<const NamedFunction> functions);
 const char* group_title(Group group);
 
 // The whole program: argv as main got it, the exit status out. Errors are printed here and nowhere else.

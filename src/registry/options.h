@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "image/platform.h"
 
@@ -24,10 +25,14 @@ struct PlaceOptions {
     std::optional<bool> tls_verify;          // --tls-verify; nothing: as registries.conf has it
     unsigned retry_times = 3;                // --retry-times
     std::optional<uint64_t> retry_delay;     // --retry-delay, µs; nothing: doubling from one second
+    uint64_t timeout = 60'000'000;           // --timeout, µs: nothing came for that long
     std::string registries_conf;             // --registries-conf; "": the usual places
+    bool check_policy = true;                // looking at an image lets nothing in
+    std::string registries_d;                // --registries.d; "": the usual places (lookaside.h)
     std::string policy;                      // --policy; "": the usual places
     image::Platform platform = image::host_platform();  // of an index, where one image is meant
     std::string temporary;                   // where large files are put for a while; "": $TMPDIR, /var/tmp
+    std::vector<std::string> additional_tags;  // --additional-tag, for docker-archive:
     // Asked now and then; true ends the work with Errc::failed "interrupted".
     bool (*interrupted)() = nullptr;
 };

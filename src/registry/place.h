@@ -69,6 +69,7 @@ class ImageTarget {
     virtual bool keeps_digests() const { return true; }
 };
 
+// A source is let in by policy.json (policy.h), or that is the error.
 // The place that a reference names. Transports store, tar and raw are not among these (images/ has them).
 Result<std::unique_ptr<ImageSource>> open_source(const image::Reference& reference, const PlaceOptions& options);
 Result<std::unique_ptr<ImageTarget>> open_target(const image::Reference& reference, const PlaceOptions& options);

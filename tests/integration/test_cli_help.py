@@ -10,7 +10,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERBS = ("run boot start plan create edit set unset cat diff rename clone-config verify list show events logs wait exec shell "
-         "attach cp bind unbind stop poweroff reboot kill pause resume rm doctor explain help version").split()
+         "attach cp bind unbind stop poweroff reboot kill pause resume rm doctor explain help version").split() + [
+             f"image {verb}" for verb in "copy inspect list-tags delete sync login logout".split()]
 GENERATED = {"bash": "completions/croft.bash", "zsh": "completions/_croft", "fish": "completions/croft.fish"}
 
 
@@ -35,8 +36,8 @@ def test_help_lists_every_verb_once(croft):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_has_help_and_an_example(croft, verb):
-    by_help = croft("help", verb).check().stdout
-    assert croft(verb, "--help").check().stdout == by_help
+    by_help = croft("help", *verb.split()).check().stdout
+    assert croft(*verb.split(), "--help").check().stdout == by_help
     assert by_help.startswith(f"croft {verb}")
     assert f"  croft {verb}" in by_help.split("\nExample:\n")[1]
     assert max(map(len, by_help.splitlines())) <= 100, "too wide for a terminal"
@@ -48,8 +49,16 @@ def test_help_wraps_to_eighty_columns_outside_a_terminal(croft):
 
 
 def test_aliases_are_the_verb(croft):
-    for alias, verb in {"ls": "list", "ps": "list", "inspect": "show", "unpause": "resume"}.items():
-        assert croft("help", alias).stdout == croft("help", verb).stdout
+    for alias, verb in {"ls": "list", "ps": "list", "inspect": "show", "unpause": "resume", "image tags": "image list-tags"}.items():
+        assert croft("help", *alias.split()).check().stdout == croft("help", *verb.split()).stdout
+
+
+def test_a_noun_tells_its_verbs(croft):
+    text = croft("image", "--help").check().stdout
+    assert re.search(r"^  image copy  ", text, re.M) and croft("help", "image").check().stdout == text
+    for words, told in ((["image"], "croft image --help"), (["image", "copi"], "did you mean 'image copy'"), (["image", "--quiet"], "options behind that")):
+        ran = croft(*words)
+        assert ran.status == 2 and told in ran.stderr, ran
 
 
 def test_every_option_of_the_field_table_is_in_help(croft, fields):
@@ -140,6 +149,10 @@ def bash_completes(line, croft, tmp_path):
     ("croft plan b", ["boot"]),
     ("croft explain memory-h", ["memory-high"]),
     ("croft help lo", ["logs"]),
+    ("croft ima", ["image"]),
+    ("croft image list-", ["list-tags"]),
+    ("croft image copy --digest", ["--digestfile="]),
+    ("croft image copy --multi-arch = in", ["index-only"]),
 ])
 def test_bash_offers(croft, tmp_path, line, offered):
     assert sorted(bash_completes(line, croft, tmp_path)) == sorted(offered)
@@ -154,6 +167,9 @@ def test_bash_leaves_the_payload_alone(croft, tmp_path):
     ("croft run --volatile=o", "--volatile=overlay"),
     ("croft plan b", "boot"),
     ("croft plan boot --eph", "--ephemeral"),
+    ("croft ima", "image"),
+    ("croft image list-", "list-tags"),
+    ("croft image copy --digest", "--digestfile"),
 ])
 def test_fish_offers(line, offered):
     if not shutil.which("fish"):
@@ -170,7 +186,7 @@ def command_lines(text):
             yield command.split("$(")[0].split(" #")[0].split("&&")[0].split(";")[0].strip()
 
 
-PAGES = ["README.md", "docs/cli.md", "docs/architecture.md"]
+PAGES = ["README.md", "docs/cli.md", "docs/architecture.md", "docs/registries.md"]
 
 
 @pytest.mark.parametrize("page", PAGES + VERBS)
@@ -180,14 +196,16 @@ def test_commands_that_are_shown_exist(croft, page):
         parts = re.findall(r"```(?:sh|console)?\n(.*?)```|`(croft [^`]+)`", (ROOT / page).read_text(), re.S)
         text = "\n".join(block or inline for block, inline in parts)
     else:
-        text = croft("help", page).stdout.split("\nExample:\n")[1].split("\nOptions:\n")[0]
+        text = croft("help", *page.split()).stdout.split("\nExample:\n")[1].split("\nOptions:\n")[0]
     shown = list(command_lines(text))
     assert shown, "no command found"
     for command in shown:
         verb, *words = command.split()[1:]
+        if verb == "image":
+            verb = f"image {words.pop(0)}"
         if verb.startswith("_") or verb in ("VERB", "SHELL"):
             continue
-        known = croft("help", verb)
+        known = croft("help", *verb.split())
         assert known.status == 0, command
         if verb == "explain":
             assert words[:1] in ([], ["FIELD"], ["OPTION"]) or croft("explain", words[0]).status == 0, command

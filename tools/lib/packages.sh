@@ -5,7 +5,7 @@
 # To build: the compiler, the build system and what the programs link.
 packages_build=(
   g++ meson ninja-build pkg-config ccache
-  libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev libssl-dev
+  libseccomp-dev libcap-dev libarchive-dev nlohmann-json3-dev libsystemd-dev libssl-dev libcurl4-openssl-dev libtomlplusplus-dev
   libzstd-dev liblzma-dev libbz2-dev zlib1g-dev libisal-dev
 )
 
@@ -28,6 +28,9 @@ packages_test=(
   python3-jsonschema  # the shape of what croft-oci prints
   libarchive-tools bzip2 xz-utils  # other hands that write and read archives
 )
+
+# The tools for images that croft is compared with, and a registry.
+packages_images=(docker-registry skopeo podman buildah umoci gpg gpgv openssl perl-base)
 
 # The engines that croft-oci is tried under, on this host and in a virtual host; nothing else needs them. runc and crun are
 # for comparing.

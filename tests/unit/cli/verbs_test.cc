@@ -17,16 +17,30 @@ namespace {
 TEST(Verbs, NamesAndAliasesAreUnique) {
     std::set<std::string> seen;
     for (const Verb& verb : verbs())
-        for (const std::string& word : split(cat(verb.name, *verb.aliases ? " " : "", verb.aliases), ' ')) {
+        for (const std::string& word : names_of(verb)) {
             EXPECT_TRUE(seen.insert(word).second) << word;
             EXPECT_EQ(find_verb(word), &verb);
         }
     EXPECT_EQ(find_verb(""), nullptr);
     EXPECT_EQ(find_verb("l"), nullptr);
+    EXPECT_EQ(find_verb("image"), nullptr);
+}
+
+TEST(Verbs, AVerbOfANounIsTwoWords) {
+    char image[] = "image", copy[] = "copy", run[] = "run";
+    char* two[] = {image, copy};
+    char* one[] = {image};
+    char* plain[] = {run, image};
+    EXPECT_STREQ(find_verb(std::span<char* const>(two)).verb->name, "image copy");
+    EXPECT_EQ(find_verb(std::span<char* const>(two)).words, 2u);
+    EXPECT_EQ(find_verb(std::span<char* const>(one)).verb, nullptr);
+    EXPECT_EQ(find_verb(std::span<char* const>(plain)).words, 1u);
+    EXPECT_TRUE(is_noun("image") && !is_noun("run") && !is_noun(""));
 }
 
 TEST(Verbs, RowsAreComplete) {
     for (const Verb& verb : verbs()) {
+        EXPECT_EQ(verb.images, verb.function == nullptr) << verb.name;
         if (verb.group == Group::hidden) continue;
         EXPECT_TRUE(*verb.help && *verb.doc) << verb.name;
         EXPECT_TRUE(std::string_view(verb.example).starts_with("croft ")) << verb.name;
