@@ -14,6 +14,7 @@
 #include "cli/rows_learn.h"
 #include "cli/rows_see.h"
 #include "cli/rows_start.h"
+#include "cli/rows_store.h"
 
 namespace croft::cli {
 
@@ -27,7 +28,7 @@ constexpr auto joined(const Verb (&... groups)[Counts]) {
     return all;
 }
 constexpr auto table =
-    joined(start_rows, config_rows, see_rows, inside_rows, end_rows, image_rows, learn_rows, hidden_rows);
+    joined(start_rows, config_rows, see_rows, inside_rows, end_rows, image_rows, store_rows, learn_rows, hidden_rows);
 }  // namespace
 
 std::span<const Verb> verbs() {

@@ -12,9 +12,24 @@ std::span<const cli::NamedFunction> functions();
 
 #define CROFT_IMAGE_VERB(name) Result<int> name(const cli::Verb& verb, std::span<char* const> arguments)
 CROFT_IMAGE_VERB(verb_copy);
+CROFT_IMAGE_VERB(verb_commit);
 CROFT_IMAGE_VERB(verb_delete);
+CROFT_IMAGE_VERB(verb_df);
+CROFT_IMAGE_VERB(verb_export);
+CROFT_IMAGE_VERB(verb_history);
+CROFT_IMAGE_VERB(verb_import);
 CROFT_IMAGE_VERB(verb_inspect);
+CROFT_IMAGE_VERB(verb_list);
 CROFT_IMAGE_VERB(verb_list_tags);
+CROFT_IMAGE_VERB(verb_mount);
+CROFT_IMAGE_VERB(verb_prune);
+CROFT_IMAGE_VERB(verb_pull);
+CROFT_IMAGE_VERB(verb_push);
+CROFT_IMAGE_VERB(verb_rename);
+CROFT_IMAGE_VERB(verb_rm);
+CROFT_IMAGE_VERB(verb_tag);
+CROFT_IMAGE_VERB(verb_umount);
+CROFT_IMAGE_VERB(verb_verify);
 CROFT_IMAGE_VERB(verb_login);
 CROFT_IMAGE_VERB(verb_logout);
 CROFT_IMAGE_VERB(verb_sync);

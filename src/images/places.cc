@@ -10,6 +10,9 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
+#include "images/copy_progress.h"
+#include "images/open_store.h"
+#include "images/store_place.h"
 
 namespace croft::images {
 
@@ -70,11 +73,36 @@ Result<registry::PlaceOptions> place_options(const Arguments& arguments, Side si
 }
 
 Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference, const registry::PlaceOptions& options) {
+    if (reference.transport == image::Transport::store) {
+        StorePtr store = TRY(open_store());
+        return store_source(std::move(store), reference.text());
+    }
     return registry::open_source(reference, options);
 }
 
 Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference, const registry::PlaceOptions& options) {
+    if (reference.transport == image::Transport::store) {
+        manager::Paths paths = TRY(manager::find_paths());
+        StorePtr store = TRY(open_store(paths));
+        return store_target(std::move(store), {.name = reference.text(), .source = "", .helper = unpack_helper(paths), .platform = options.platform});
+    }
     return registry::open_target(reference, options);
+}
+
+Result<> copy_with_progress(const Arguments& arguments, registry::ImageSource& from, registry::ImageTarget& to,
+                            const registry::PlaceOptions& options, const std::string& what) {
+    registry::CopyOptions copy{.platform = options.platform, .interrupted = options.interrupted};
+    CopyProgressLine progress(what);
+    if (!arguments.has("--quiet")) copy.progress = &progress;
+    auto done = registry::copy_image(from, to, copy);
+    progress.end();
+    return done ? Result<>() : std::move(done).error();
+}
+
+Result<> copy_there(const Arguments& arguments, registry::ImageSource& from, const image::Reference& target) {
+    registry::PlaceOptions options = TRY(place_options(arguments, Side::only));
+    auto to = TRY(open_any_target(target, options));
+    return copy_with_progress(arguments, from, *to, options, cat("writing ", target.text()));
 }
 
 Result<std::string> ask_password(const std::string& prompt) {

@@ -20,6 +20,12 @@ Result<registry::PlaceOptions> place_options(const cli::Arguments& arguments, Si
 Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference, const registry::PlaceOptions& options);
 Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference, const registry::PlaceOptions& options);
 
+// Between two places, with a progress line on the terminal unless --quiet is among the options.
+Result<> copy_with_progress(const cli::Arguments& arguments, registry::ImageSource& from, registry::ImageTarget& to,
+                            const registry::PlaceOptions& options, const std::string& what);
+// The same into the place that a reference names.
+Result<> copy_there(const cli::Arguments& arguments, registry::ImageSource& from, const image::Reference& target);
+
 // A line from the terminal without an echo; an error where there is none.
 Result<std::string> ask_password(const std::string& prompt);
 

@@ -154,15 +154,25 @@ long set_layer(long fs, const char* key, long layer, const std::string& path) {
     return text.cut ? -ENAMETOOLONG : raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg(key), arg(text.text), 0);
 }
 
-long set_layers(long fs, const MakeOverlay& s, Context& c) {
-    Path<256> lower;
+// In one string as long as they fit; more of them one by one, which Linux has since 6.5.
+long set_lowers(long fs, const MakeOverlay& s, Context& c) {
+    Path<256> all;
     for (size_t i = 0; i < s.lowers.size(); ++i) {
         long n = attach_layer(c, s.lowers[i]);
         if (n < 0) return n;
-        lower.add(i ? ":" : "").add(LayerName(static_cast<size_t>(n)).text);
+        all.add(i ? ":" : "").add(LayerName(static_cast<size_t>(n)).text);
     }
-    if (lower.cut) return -E2BIG;
-    long error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("lowerdir"), arg(lower.text), 0);
+    if (!all.cut) return raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("lowerdir"), arg(all.text), 0);
+    for (Slot slot : s.lowers) {
+        LayerName one(static_cast<size_t>(attach_layer(c, slot)));
+        long error = raw(SYS_fsconfig, fs, FSCONFIG_SET_STRING, arg("lowerdir+"), arg(one.text), 0);
+        if (error < 0) return error == -EINVAL ? -E2BIG : error;
+    }
+    return 0;
+}
+
+long set_layers(long fs, const MakeOverlay& s, Context& c) {
+    long error = set_lowers(fs, s, c);
     if (error < 0 || s.upper == no_slot) return error;
     long n = attach_layer(c, s.upper);
     if (n >= 0) error = set_layer(fs, "upperdir", n, s.upper_path);

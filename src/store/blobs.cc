@@ -54,7 +54,7 @@ Result<BlobWriter> BlobWriter::begin_unknown(const Store& store) {
 }
 
 BlobWriter::~BlobWriter() {
-    if (file_ && (!resumable_ || written_ == 0)) discard();
+    if (file_ && !committed_ && (!resumable_ || written_ == 0)) discard();
 }
 
 Result<> BlobWriter::restart() {
@@ -81,7 +81,7 @@ Result<> BlobWriter::commit(const image::Digest& digest) {
     step();
     if (renameat(store_->fd(), name_.c_str(), store_->fd(), name.c_str()) < 0)
         return os_error(errno, cat("naming the blob ", digest.text()));
-    file_.reset();
+    committed_ = true;
     step();
     return sync_directory(store_->fd(), name.substr(0, name.rfind('/')).c_str());
 }

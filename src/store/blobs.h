@@ -36,7 +36,8 @@ class BlobWriter final : public Sink {
     Result<> restart();
 
     Result<> write(std::span<const std::byte> bytes) override;
-    // Makes it the blob of this digest, durably. The caller has found that the bytes have it.
+    // Makes it the blob of this digest, durably. The caller has found that the bytes have it. A second writer that waits goes
+    // on waiting as long as this object lives: so it finds what the first one has made of the blob as well.
     Result<> commit(const image::Digest& digest);
     // Nothing stays of it.
     void discard();
@@ -47,7 +48,7 @@ class BlobWriter final : public Sink {
     std::string name_;  // in partial/
     Fd file_;           // locked
     uint64_t written_ = 0;
-    bool resumable_ = true;
+    bool resumable_ = true, committed_ = false;
 };
 
 // Bytes that are at hand: a manifest, a configuration. Their digest is the caller's word.

@@ -122,7 +122,8 @@ void Store::empty_trash_later() const {
     (void)!nice(10);
     // Locks of the caller's would be held for as long as this lasts.
     Store own(path_, Fd(3));
-    if (dup3(fd(), 3, O_CLOEXEC) == 3 && close_range(4, ~0u, 0) == 0) (void)own.empty_trash();
+    bool alone = (fd() == 3 || dup3(fd(), 3, O_CLOEXEC) == 3) && close_range(4, ~0u, 0) == 0;
+    if (alone) (void)own.empty_trash();
     _exit(0);
 }
 

@@ -73,6 +73,15 @@ def test_nothing_of_a_throwaway_run_stays(croft, store):
     assert os.listdir(store.path / "uses") == []
 
 
+def test_an_image_may_have_very_many_layers(croft, store):
+    layers = [store.base, *(store.layer(files_layer({f"etc/layer-{n}": str(n), "etc/last": str(n)})) for n in range(110))]
+    store.image("tall", layers)
+    ran = croft("run", "tall", "/bin/sh", "-c", "ls /etc | grep -c layer-; cat /etc/last")
+    if "6.5" in ran.stderr:
+        pytest.skip("this kernel takes few layers")
+    assert ran.check().stdout == "110\n109"
+
+
 def test_read_only_has_no_upper(croft, store):
     ran = croft("run", "--read-only", "demo", "/bin/sh", "-c", "cat /etc/added; touch /etc/x")
     assert ran.status != 0 and ran.stdout == "above" and "ead-only" in ran.stderr, ran

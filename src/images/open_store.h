@@ -1,0 +1,29 @@
+// What the verbs of this folder begin and end with.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "kernel/overlay.h"
+#include "manager/paths.h"
+#include "store/images.h"
+#include "store/store.h"
+
+namespace croft::images {
+
+using StorePtr = std::shared_ptr<const store::Store>;  // places of images keep it too
+// Made when there is none.
+Result<StorePtr> open_store(const manager::Paths& paths);
+Result<StorePtr> open_store();
+std::string unpack_helper(const manager::Paths& paths);
+// This boot's, as uses of the store have it.
+Result<std::string> boot_id();
+kernel::OverlayNotes overlay_notes();
+// The trees of an image's layers, absolute, the topmost first. wrong_state when one is not there.
+Result<std::vector<std::string>> trees_of(const store::Store& store, const store::Image& image);
+// What a verb that took names away ends with: what nothing refers to any more goes to the trash, which is emptied in the
+// background. Somebody who works in the store just now is not waited for: the next collection takes it.
+Result<> collect_quietly(const store::Store& store);
+
+}  // namespace croft::images
