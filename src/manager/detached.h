@@ -18,8 +18,9 @@ struct KeptStart {
     Fd ready;       // of a boot: ends when the machine is ready, or ends, or is launched again
 };
 enum class Attach { no, yes };
-// Forks the keeper, which launches. When this returns well, croft-hold is running; an error is the launch's
-// own, and the keeper is gone. The machine stays the caller's to clear until it calls keep().
+// Makes the keeper, which launches. When this returns well, croft-hold is running; an error is the launch's
+// own, and the keeper is gone. The machine stays the caller's to clear until it calls keep(). Where the keeper is killed
+// halfway, the whole process ends with 125, having said so and cleared up.
 Result<KeptStart> start_detached(Prepared& machine, Attach attach);
 
 // What the starting command has the other ends of.

@@ -78,11 +78,11 @@ Result<LaunchPlan> plan_of_file(const std::string& path, const Container& contai
     return std::move(plans.launch);
 }
 
-Result<LaunchPlan> plan_of_flags(const Call& call, const LaunchPlan& kept) {
+Result<LaunchPlan> plan_of_flags(const Call& call, Process kept) {
     if (call.operands.size() < 2)
         return error(Errc::usage, "exec needs a command behind the id of the container, or --process");
     LaunchPlan out;
-    out.process = kept.process;
+    out.process = std::move(kept);
     drop_sockets(out.process.env);
     TRY(set_flags(call.flags, out.process));
     out.process.argv.assign(call.operands.begin() + 1, call.operands.end());
@@ -91,19 +91,28 @@ Result<LaunchPlan> plan_of_flags(const Call& call, const LaunchPlan& kept) {
     if (out.process.terminal) out.inside.push_back(launch::OpenConsole{.console = false});
     return out;
 }
+
+// What a process gets from its container whatever its own description says.
+void take_restrictions(Process kept, Process& process) {
+    process.seccomp = std::move(kept.seccomp);
+    if (process.exec_affinity_initial.empty() && process.exec_affinity_final.empty()) {
+        process.exec_affinity_initial = std::move(kept.exec_affinity_initial);
+        process.exec_affinity_final = std::move(kept.exec_affinity_final);
+    }
+    process.seccomp_listener = std::move(kept.seccomp_listener);
+    process.seccomp_metadata = std::move(kept.seccomp_metadata);
+}
 }  // namespace
 
-Result<LaunchPlan> exec_plan(const Call& call, const Container& container, const LaunchPlan& kept) {
-    const std::string* file = call.flags.value("--process");
-    LaunchPlan out = TRY(file ? plan_of_file(*file, container) : plan_of_flags(call, kept));
-    out.name = container.id;
-    out.process.seccomp = kept.process.seccomp;
-    if (out.process.exec_affinity_initial.empty() && out.process.exec_affinity_final.empty()) {
-        out.process.exec_affinity_initial = kept.process.exec_affinity_initial;
-        out.process.exec_affinity_final = kept.process.exec_affinity_final;
+Result<LaunchPlan> exec_plan(const Call& call, const Container& container, Process kept) {
+    LaunchPlan out;
+    if (const std::string* file = call.flags.value("--process")) {
+        out = TRY(plan_of_file(*file, container));
+        take_restrictions(std::move(kept), out.process);
+    } else {
+        out = TRY(plan_of_flags(call, std::move(kept)));
     }
-    out.process.seccomp_listener = kept.process.seccomp_listener;
-    out.process.seccomp_metadata = kept.process.seccomp_metadata;
+    out.name = container.id;
     out.process.init = out.process.wait_start = false;
     return out;
 }

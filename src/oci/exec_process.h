@@ -8,7 +8,7 @@
 
 namespace croft::oci {
 
-// A plan for run/join.h. `kept` is the container's.
-Result<launch::LaunchPlan> exec_plan(const Call& call, const Container& container, const launch::LaunchPlan& kept);
+// A plan for run/join.h. `kept` is the container's process.
+Result<launch::LaunchPlan> exec_plan(const Call& call, const Container& container, launch::Process kept);
 
 }  // namespace croft::oci

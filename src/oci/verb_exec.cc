@@ -82,7 +82,7 @@ Result<int> verb_exec(const Call& call) {
     Container c = TRY(open_container(places, call.operands[0], Lock::no));
     TRY(check_status(c, call.flags.has("--ignore-paused")));
     launch::LaunchPlan kept = TRY(c.plan());
-    launch::LaunchPlan plan = TRY(exec_plan(call, c, kept));
+    launch::LaunchPlan plan = TRY(exec_plan(call, c, std::move(kept.process)));
     const bool detached = call.flags.has("--detach");
     EngineFiles engine(call.flags);
     TRY(engine.check(plan.process.terminal, detached, call.flags.has("--process") ? "$.terminal" : "--tty"));

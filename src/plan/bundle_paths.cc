@@ -8,13 +8,17 @@ namespace croft::plan {
 using launch::Create;
 
 std::string clean_path(std::string_view path) {
-    std::vector<std::string> parts;
-    for (std::string& part : split(path, '/')) {
-        if (part == ".." && !parts.empty()) parts.pop_back();
-        if (part.empty() || part == "." || part == "..") continue;
-        parts.push_back(std::move(part));
+    std::string out;
+    for (size_t at = 0; at < path.size();) {
+        size_t end = std::min(path.find('/', at), path.size());
+        std::string_view part = path.substr(at, end - at);
+        at = end + 1;
+        if (part == "..")
+            out.resize(out.empty() ? 0 : out.rfind('/'));
+        else if (!part.empty() && part != ".")
+            out.append("/").append(part);
     }
-    return cat("/", join(parts, "/"));
+    return out.empty() ? "/" : out;
 }
 
 bool is_at_or_below(std::string_view path, std::string_view top) {

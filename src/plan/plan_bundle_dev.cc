@@ -14,7 +14,11 @@ using spec::Device;
 
 class BundleDev {
   public:
-    BundleDev(Draft& d, Places& places) : d_(d), places_(places) {}
+    BundleDev(Draft& d, Places& places) : d_(d), places_(places) {
+        for (const spec::Mount& mount : d.spec.mounts)
+            if (std::string target = clean_path(mount.target); target != "/dev" && is_at_or_below(target, "/dev"))
+                below_dev_.push_back(std::move(target));
+    }
 
     Result<> all() {
         if (is_foreign()) return {};
@@ -47,10 +51,7 @@ class BundleDev {
     // Directly in the tmpfs on /dev, unless another mount of the spec is on the way.
     bool is_in_dev(std::string_view path) const {
         if (places_.dev() == launch::no_slot || !path.starts_with("/dev/")) return false;
-        return std::ranges::none_of(d_.spec.mounts, [&](const spec::Mount& mount) {
-            std::string target = clean_path(mount.target);
-            return target.size() > 4 && is_at_or_below(target, "/dev") && is_at_or_below(path, target);
-        });
+        return std::ranges::none_of(below_dev_, [&](const std::string& target) { return is_at_or_below(path, target); });
     }
 
     void parent_of(const std::string& path) {
@@ -122,6 +123,7 @@ class BundleDev {
 
     Draft& d_;
     Places& places_;
+    std::vector<std::string> below_dev_;  // where the spec mounts something
 };
 
 }  // namespace

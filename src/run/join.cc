@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <optional>
+
 #include "base/text.h"
 #include "kernel/raw.h"
 #include "run/attributes.h"
@@ -50,9 +52,12 @@ long enter(const void* argument) {
     return error < 0 ? error : raw(SYS_chroot, arg("."));
 }
 
-launch::Process of_join(launch::Process process) {
-    if (!process.exec_affinity_final.empty()) process.cpu_affinity = process.exec_affinity_final;
-    return process;
+// Only what differs is a copy: a process's filter request alone is several KiB.
+std::optional<launch::Process> changed_by_join(const launch::Process& process) {
+    if (process.exec_affinity_final.empty()) return std::nullopt;
+    launch::Process changed = process;
+    changed.cpu_affinity = process.exec_affinity_final;
+    return changed;
 }
 
 class Join {
@@ -61,7 +66,8 @@ class Join {
         : machine_(machine),
           plan_(plan),
           env_(environment),
-          process_(of_join(plan.process)),
+          changed_(changed_by_join(plan.process)),
+          process_(changed_ ? *changed_ : plan.process),
           prepared_(process_) {}
     Result<Launched> run();
 
@@ -73,7 +79,8 @@ class Join {
     const JoinRequest& machine_;
     const launch::LaunchPlan& plan_;
     const LaunchEnvironment& env_;
-    const launch::Process process_;
+    const std::optional<launch::Process> changed_;
+    const launch::Process& process_;
     const SignalBlock signals_;
     const Undumpable undumpable_;
     OomScore oom_score_;

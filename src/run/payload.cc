@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "kernel/clone.h"
@@ -117,8 +118,8 @@ Spawned spawn(const Prepared& prepared, Context& context, uint64_t flags, int cg
 
 namespace {
 
-// What the process in between works on, and what it leaves for its maker. In memory that both see, because a
-// process that shares all of it cannot enter a time namespace.
+// What the process in between works on, and what it leaves for its maker. Both see it: mostly they share all of their
+// memory, but a process that does cannot enter a time namespace.
 struct Between {
     const Prepared* prepared;
     Context* context;
@@ -160,8 +161,10 @@ Result<SpawnedInside> spawn_inside(const Prepared& prepared, Context& context, u
                                    int launcher_socket, bool share_memory, long (*enter)(const void*),
                                    const void* argument) {
     alignas(16) char stack[32768];
-    SharedBetween shared;
-    Between* between = shared.get();
+    Between own;
+    std::optional<SharedBetween> page;
+    if (!share_memory) page.emplace();
+    Between* between = page ? page->get() : &own;
     if (!between) return os_error(errno, "making a page of memory");
     uint64_t share = share_memory ? CLONE_VM : 0;
     *between = {&prepared, &context, flags | share, launcher_socket, enter, argument, {}};
