@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 
@@ -10,10 +11,10 @@ namespace croft::store {
 void step() {
     const char* at = getenv("CROFT_STORE_KILL_AT");
     if (!at) return;
-    // Each process counts its own.
-    static pid_t counting = 0;
-    static long count = 0;
-    if (counting != getpid()) counting = getpid(), count = 0;
+    // Each process counts its own, its threads together.
+    static std::atomic<pid_t> counting = 0;
+    static std::atomic<long> count = 0;
+    if (counting.exchange(getpid()) != getpid()) count = 0;
     if (++count == atol(at)) kill(getpid(), SIGKILL);
 }
 

@@ -363,3 +363,48 @@ def test_two_at_once_share_the_work(croft, place, layout):
         assert child.returncode == 0, err
     whole(croft, place)
     assert os.listdir(place / "partial") == []
+
+
+# ---------------------------------------------------------------- registries
+
+
+@pytest.fixture
+def remote(plain_registry, request):
+    """A name in Debian's docker-registry that is this test's own."""
+    return f"docker://{plain_registry}/store/{request.node.name.lower()[:60].rstrip('-_')}:1"
+
+
+def test_pushed_and_pulled_it_is_the_same_image(croft, place, archive, remote):
+    image(croft, "import", compressed(archive, "gz"), "mine").check()
+    digest = listed(croft)["mine"]["digest"]
+    image(croft, "push", "--tls-verify=no", "mine", remote).check()
+    image(croft, "rm", "mine").check()
+    image(croft, "pull", "--tls-verify=no", remote).check()
+    name = remote.removeprefix("docker://")
+    assert listed(croft)[name]["digest"] == digest and listed(croft)[name]["source"] == remote
+    for word in (remote, name, name.rsplit("/", 1)[1]):
+        assert croft("run", word, "/bin/sh", "-c", "echo works").check().stdout == "works\n", word
+    image(croft, "verify").check()
+
+
+def test_a_pull_killed_at_every_step_is_gone_on_with(croft, place, archive, remote):
+    image(croft, "import", compressed(archive, "gz"), "mine").check()
+    image(croft, "push", "--tls-verify=no", "mine", remote).check()
+    image(croft, "rm", "mine").check()
+    for at in range(1, 100):
+        ran = image(croft, "pull", "--tls-verify=no", remote, "back", env={"CROFT_STORE_KILL_AT": str(at)})
+        if ran.status == 0:
+            break
+        assert ran.status == 128 + signal.SIGKILL, ran
+        whole(croft, place)
+    assert at > 5
+    whole(croft, place)
+    assert croft("run", "back", "/bin/true").status == 0
+    image(croft, "prune").check()
+    assert os.listdir(place / "partial") == [] and len(os.listdir(place / "layers")) == 1
+
+
+def test_what_no_registry_has(croft, place, remote):
+    ran = image(croft, "pull", "--tls-verify=no", remote)
+    assert ran.status != 0 and remote.removeprefix("docker://").split(":1")[0].split("/")[-1] in ran.stderr, ran
+    assert listed(croft) == {} and os.listdir(place / "partial") == []
