@@ -69,7 +69,7 @@ const char* operand_part(Operands operands) {
         case Operands::plan:
             return " -a 'run boot'";
         case Operands::image:
-            return " -F -a '(croft image list --quiet 2>/dev/null)'";
+            return " -F -a '(__croft_images)'";
         case Operands::none:
             break;
     }
@@ -79,6 +79,9 @@ const char* operand_part(Operands operands) {
 constexpr const char* helpers = R"sh(
 function __croft_machines
     croft list --quiet $argv 2>/dev/null
+end
+function __croft_images
+    command -q croft; and croft image list --quiet 2>/dev/null
 end
 function __croft_places
     for name in (__croft_machines --running)

@@ -330,10 +330,12 @@ Result<size_t> HttpStream::read(std::span<std::byte> room) {
 }
 
 std::string url_escaped(std::string_view text) {
+    constexpr char digits[] = "0123456789ABCDEF";
     std::string out;
     for (char c : text) {
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("-._~").find(c) != std::string_view::npos;
-        out += plain ? std::string(1, c) : cat("%", hex({&c, 1}));
+        auto byte = static_cast<unsigned char>(c);
+        out += plain ? std::string(1, c) : cat("%", digits[byte >> 4], digits[byte & 15]);
     }
     return out;
 }

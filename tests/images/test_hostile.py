@@ -270,7 +270,7 @@ def test_a_push_that_is_cut_goes_on(home, server, tmp_path):
         if "uploads" in path:
             whole = got.get(upload, b"") + body
             server.store["pushed " + digest_of(whole)] = whole
-            return handler.send(201 if digest_of(whole).replace(":", "%3A") in path else 400)
+            return handler.send(201 if path.endswith("digest=" + digest_of(whole).replace(":", "%3A")) else 400)
         server.store["manifest"] = body
         return handler.send(201)
 

@@ -48,7 +48,7 @@ TEST(Urls, LocationsAreResolved) {
     EXPECT_EQ(resolved_url("https://h/v2/a?b=/c", "d"), "https://h/v2/d");
     EXPECT_EQ(resolved_url("https://h/v2/a", "//o/d"), "https://o/d");
     EXPECT_EQ(resolved_url("http://h", "/x"), "http://h/x");
-    EXPECT_EQ(url_escaped("a b/ü~"), "a%20b%2f%c3%bc~");
+    EXPECT_EQ(url_escaped("a b/ü~"), "a%20b%2F%C3%BC~");
 }
 
 TEST(Answers, AreToldInTheRegistrysWords) {
