@@ -23,6 +23,7 @@ enum class UpperMarks {
 struct PackOptions {
     UpperMarks marks = UpperMarks::keep;
     std::optional<int64_t> latest_time;  // entries that are younger get this time (SOURCE_DATE_EPOCH)
+    bool whole_seconds = false;          // no fractions of seconds, as layers of images usually have
     bool ownership = true;               // false: everything is root's
     // Ids as the tree has them to ids as the archive shall: the first entry that has the id counts, and one
     // that none has is an error. None: as they are.

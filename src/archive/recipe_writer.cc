@@ -1,14 +1,12 @@
 #include "archive/recipe_writer.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "archive/compression.h"
 #include "archive/names.h"
 #include "archive/recipe_format.h"
 #include "archive/streams.h"
+#include "archive/tree_files.h"
 #include "base/text.h"
 
 namespace croft::archive {
@@ -94,7 +92,7 @@ Result<> RecipeWriter::rescue(const std::string& path, int file) {
     TRY(flush());
     auto place = places_.extract(std::hash<std::string>()(path));
     if (place.empty()) return {};
-    std::vector<char> piece(rescue_piece);
+    std::vector<std::byte> piece(rescue_piece);
     for (size_t i = place.mapped().first; i < place.mapped().first + place.mapped().count; ++i) {
         Segment left = contents_[i];
         pending_ += recipe_rescued;
@@ -102,15 +100,9 @@ Result<> RecipeWriter::rescue(const std::string& path, int file) {
         number(left.length);
         TRY(put(pending_));
         pending_.clear();
-        while (left.length > 0) {
-            ssize_t n = pread(file, piece.data(), std::min<uint64_t>(left.length, piece.size()),
-                              static_cast<off_t>(left.offset));
-            if (n < 0 && errno == EINTR) continue;
-            if (n <= 0) return os_error(n < 0 ? errno : EIO, cat("reading ", shown(path), " once more"));
-            TRY(put({piece.data(), static_cast<size_t>(n)}));
-            left.offset += static_cast<uint64_t>(n);
-            left.length -= static_cast<uint64_t>(n);
-        }
+        auto read = read_stretch(file, left, piece,
+                                 [&](std::span<const std::byte> part) { return to_->write(part); });
+        TRY(std::move(read).within(shown(path)));
     }
     return {};
 }

@@ -1,11 +1,19 @@
 #include "archive/shards.h"
 
+#include <algorithm>
+
 namespace croft::archive {
 
 namespace {
 // Tasks are handed over in groups: waking a thread for each would cost as much as writing a small file.
 constexpr size_t group = 24, most_queued = 192;
 }  // namespace
+
+unsigned Shards::thread_count(unsigned asked) {
+    constexpr unsigned usual = 2, most = 16;
+    unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+    return asked ? std::min(asked, most) : std::min(usual, processors);
+}
 
 Shards::Shards(size_t count, const std::function<Work(Shards&)>& make_work) {
     for (size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>());

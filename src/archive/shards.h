@@ -56,6 +56,9 @@ class Shards {
     Shards(size_t count, const std::function<Work(Shards&)>& make_work);
     ~Shards();  // does what is queued, unless something has failed
 
+    // How many threads for `asked` (0: two, or as many as there are processors if that is fewer).
+    static unsigned thread_count(unsigned asked);
+
     size_t count() const { return shards_.size(); }
     size_t least_busy() const;
     // The caller's side, one thread. The error is the first that any task had; tasks behind it are thrown

@@ -6,6 +6,7 @@
 
 #include "archive/names.h"
 #include "archive/tree_files.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 
 namespace croft::archive {
@@ -99,7 +100,7 @@ Result<> TreeDirectories::remove(const std::string& path) {
     std::string below = path + "/";
     std::erase_if(known_,
                   [&](const auto& item) { return item.first == path || item.first.starts_with(below); });
-    return remove_all(parent.get(), std::string(last_of(path)));
+    return remove_tree_at(parent.get(), std::string(last_of(path)).c_str());
 }
 
 Result<> TreeDirectories::finish() {

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "archive/names.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -58,14 +60,19 @@ Result<std::vector<std::string>> list_directory(int directory) {
     return names;
 }
 
-Result<> remove_all(int directory, const std::string& name) {
-    if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return {};
-    if (errno != EISDIR && errno != EPERM) return os_error(errno, cat("removing ", shown(name)));
-    Fd inner = TRY(open_directory_in(directory, name));
-    auto names = TRY(list_directory(inner.get()));
-    for (const std::string& below : names) TRY(remove_all(inner.get(), below));
-    if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
-        return os_error(errno, cat("removing the directory ", shown(name)));
+Result<> read_stretch(int file, Segment stretch, std::span<std::byte> room,
+                      const std::function<Result<>(std::span<const std::byte>)>& take) {
+    while (stretch.length > 0) {
+        size_t most = std::min<uint64_t>(room.size(), stretch.length);
+        ssize_t n = pread(file, room.data(), most, static_cast<off_t>(stretch.offset));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os_error(errno, "reading it");
+        if (n == 0)
+            return error(Errc::busy, "it became shorter meanwhile: stop what writes there, and try again");
+        TRY(take(room.first(static_cast<size_t>(n))));
+        stretch.offset += static_cast<uint64_t>(n);
+        stretch.length -= static_cast<uint64_t>(n);
+    }
     return {};
 }
 

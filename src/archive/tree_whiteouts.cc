@@ -5,6 +5,7 @@
 #include "archive/names.h"
 #include "archive/tree_files.h"
 #include "archive/tree_writer.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 
 namespace croft::archive {
@@ -49,7 +50,7 @@ Result<> TreeWriter::remove_lower(Fd directory, const std::string& path) {
     std::string name(last_of(path));
     bool made = made_.contains(std::hash<std::string>()(path));
     auto inner = open_directory_in(directory.get(), name);
-    if (!inner) return made ? Result<>() : remove_all(directory.get(), name);
+    if (!inner) return made ? Result<>() : remove_tree_at(directory.get(), name.c_str());
     if (!made) return directories_.remove(path);
     auto names = TRY(list_directory(inner->get()));
     for (const std::string& below : names) {

@@ -18,12 +18,6 @@ size_t hash_of(const std::string& path) {
     return std::hash<std::string>()(path);
 }
 
-size_t thread_count(unsigned asked) {
-    constexpr unsigned usual = 2, most = 16;
-    unsigned processors = std::max(1U, std::thread::hardware_concurrency());
-    return asked ? std::min(asked, most) : std::min(usual, processors);
-}
-
 bool is_directory_at(int directory, const std::string& name) {
     struct stat found;
     return fstatat(directory, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode);
@@ -35,7 +29,7 @@ TreeWriter::TreeWriter(int tree, const UnpackOptions& options, RecipeWriter* rec
     : tree_(tree),
       options_(options),
       recipe_(recipe),
-      shards_(thread_count(options.threads),
+      shards_(Shards::thread_count(options.threads),
               [this](Shards& shards) -> Shards::Work {
                   auto runner = std::make_shared<TaskRunner>(shards, state_);
                   return [runner](Task& task) { return runner->run(task); };

@@ -35,8 +35,8 @@ struct UnpackLimits {
     uint64_t bytes = 0;             // of the uncompressed archive; 0: what is free where the tree is
     uint64_t entries = 20'000'000;  // entries in the archive
     uint32_t name_length = 65536;   // bytes of an entry's whole path; of one part it is NAME_MAX, 255
-    uint32_t depth = 1000;          // directories inside each other
-    uint64_t ratio = 0;             // uncompressed to compressed bytes; 0: not looked at
+    uint32_t depth = 480;  // directories inside each other; removal goes 512 deep (base/remove_tree.h)
+    uint64_t ratio = 0;    // uncompressed to compressed bytes; 0: not looked at
 };
 
 struct UnpackOptions {
@@ -69,7 +69,8 @@ struct Unpacked {
 // sentence names the entry), unsupported (this file system or kernel), no_space, denied (an id that has no
 // mapping: names /etc/subuid), failed (croft-unpack died: says how), and those of the source.
 Result<Unpacked> unpack(Source& archive, int tree, const UnpackOptions& options);
-// Faster where the archive is a file or pipe: croft-unpack reads it itself, from where it stands to its end.
+// Faster where the archive is a file or pipe: croft-unpack reads it itself, from where it stands to its end
+// (open it for reading only).
 Result<Unpacked> unpack(int archive, int tree, const UnpackOptions& options);
 // Without the sandbox: for what is in one already, and for tests.
 Result<Unpacked> unpack_here(std::unique_ptr<Source> archive, int tree, const UnpackOptions& options);

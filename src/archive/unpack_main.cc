@@ -7,6 +7,7 @@
 
 #include "archive/hash.h"
 #include "archive/sandbox.h"
+#include "archive/shards.h"
 #include "archive/streams.h"
 #include "archive/unpack_parts.h"
 #include "archive/unpack_protocol.h"
@@ -27,6 +28,8 @@ Report work(const std::vector<std::string_view>& words) {
     Report report;
     auto run = [&]() -> Result<Unpacked> {
         UnpackOptions options = TRY(options_from_words(words));
+        options.threads =
+            Shards::thread_count(options.threads);  // inside, nothing tells how many processors there are
         // libcrypto reads its configuration now, from the host: inside it would be the tree's.
         (void)Hasher().digest();
         MakesNodes nodes = options.devices == DeviceNodes::make ? MakesNodes::yes : MakesNodes::no;
