@@ -151,7 +151,7 @@ namespace {
 Result<> remove_own_tree(const Paths& paths, const std::string& name, const std::string& tree) {
     struct stat st = {};
     if (lstat(tree.c_str(), &st) < 0 && errno == ENOENT) return {};
-    if (tree.find('/', 1) == tree.npos || !S_ISDIR(st.st_mode))
+    if (tree.find('/', 1) == tree.npos || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
         return error(Errc::invalid, cat("the tree ", quoted(tree),
                                         " is not removed: it is a directory of the host's "
                                         "own, or none; remove it by hand if you mean it"));
@@ -159,7 +159,7 @@ Result<> remove_own_tree(const Paths& paths, const std::string& name, const std:
         if (other.name != name && (other.tree == tree || other.tree.starts_with(tree + "/")))
             return error(Errc::busy,
                          cat("the tree ", quoted(tree), " is also machine ", quoted(other.name), "'s"));
-    Fd root = TRY(open_at(AT_FDCWD, tree.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    Fd root = TRY(open_at(AT_FDCWD, tree.c_str(), O_PATH | O_NOFOLLOW));
     TreeLock lock = TRY(lock_tree(paths, tree, root.get(), LockKind::exclusive));
     Result<> removed = remove_tree_at(AT_FDCWD, tree.c_str()).within(cat("removing ", quoted(tree)));
     unlock_tree(std::move(lock));

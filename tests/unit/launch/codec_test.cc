@@ -24,7 +24,7 @@ TEST(Codec, RoundTripOfEverything) {
     EXPECT_EQ(back->process.env, plan.process.env);
     EXPECT_EQ(back->monotonic_offset, -5);
     EXPECT_EQ(back->boottime_offset, INT64_MIN);
-    EXPECT_EQ(std::get<MakeFile>(back->inside[11]).content, std::string("a\0\xff", 3));
+    EXPECT_EQ(std::get<MakeFile>(back->inside[12]).content, std::string("a\0\xff", 3));
 }
 
 TEST(Codec, RoundTripOfNothing) {
