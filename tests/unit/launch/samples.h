@@ -37,7 +37,8 @@ inline std::vector<Step> every_step() {
         LoopbackUp{},
         OpenConsole{false, 24, 80},
         ContainerHooks{},
-        Fail{5}};
+        Fail{5},
+    };
 }
 
 inline LaunchPlan full_plan() {
