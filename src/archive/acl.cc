@@ -70,8 +70,10 @@ Result<std::optional<AclEntry>> parse_entry(std::string_view text) {
 
 Result<std::string> acl_from_text(std::string_view text, uint64_t& left) {
     std::vector<AclEntry> entries;
-    for (const std::string& piece : split(text, ',')) {
-        std::string_view word = trim(piece);
+    while (!text.empty()) {
+        size_t end = std::min(text.find_first_of(",\n"), text.size());  // GNU tar has a line for each
+        std::string_view word = trim(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
         if (word.empty()) continue;
         if (auto entry = TRY(parse_entry(word)))
             entries.push_back(*entry);

@@ -119,6 +119,10 @@ Result<> find_segments(int fd, const struct stat& file, Entry& entry) {
         entry.stored += static_cast<uint64_t>(hole - data);
         at = hole;
     }
+    // GNU tar takes the end of the last part for the file's end, so it has one there.
+    auto size = static_cast<uint64_t>(file.st_size);
+    if (entry.segments.empty() || entry.segments.back().offset + entry.segments.back().length < size)
+        entry.segments.push_back({size, 0});
     return {};
 }
 

@@ -72,6 +72,9 @@ class Shards {
     // How many tasks have been given to this shard so far, all of them on their way.
     Result<uint64_t> given(size_t shard);
 
+    // That error, as soon as there is one.
+    Result<> failure() const;
+
     // The threads' side: waits until a shard has done so many.
     void wait_done(size_t shard, uint64_t count);
 
@@ -89,7 +92,6 @@ class Shards {
     };
     void run(Shard& shard, const Work& work);
     Result<> flush(Shard& shard);
-    Result<> failure() const;
 
     std::vector<std::unique_ptr<Shard>> shards_;
     std::atomic<bool> failed_ = false;

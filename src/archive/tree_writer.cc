@@ -58,7 +58,9 @@ Result<> TreeWriter::start() {
 
 Result<> TreeWriter::add(TarReader& reader, Entry entry) {
     std::string path = TRY(tree_path(entry.path, options_.limits.name_length, options_.limits.depth));
-    return place(reader, std::move(entry), path).within(cat("entry ", shown(path)));
+    auto placed = place(reader, std::move(entry), path);
+    TRY(shards_.failure());  // of an earlier entry, which it names
+    return std::move(placed).within(cat("entry ", shown(path)));
 }
 
 Result<> TreeWriter::place(TarReader& reader, Entry entry, const std::string& path) {

@@ -136,6 +136,9 @@ TEST(Acl, TextThereAndBack) {
     auto attribute = acl_from_text(text, left);
     ASSERT_TRUE(attribute);
     EXPECT_EQ(acl_to_text(*attribute).value(), text);
+    EXPECT_EQ(
+        acl_from_text("user::rwx\nuser:7:r--\ngroup::r-x\nmask::r-x\nother::---\n", left).value().size(),
+        4u + 5 * 8);
     EXPECT_EQ(acl_from_text("u::rwx,g::r-x,o::r--,other:r--", left).value().size(), 4u + 4 * 8);
     EXPECT_EQ(left, 0u);
     EXPECT_TRUE(acl_from_text("user:somebody:rwx", left).value().empty());
