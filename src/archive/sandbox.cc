@@ -16,9 +16,13 @@ namespace croft::archive {
 
 namespace {
 
+// Of a call of the C library, which says -1 and sets errno.
 Result<> check(long result, const char* doing) {
-    if (result >= 0) return {};
-    return os_error(result == -1 ? errno : static_cast<int>(-result), doing);
+    return result >= 0 ? Result<>() : os_error(errno, doing);
+}
+// Of one of kernel/raw.h, which says -errno.
+Result<> check_raw(long result, const char* doing) {
+    return result >= 0 ? Result<>() : os_error(static_cast<int>(-result), doing);
 }
 
 constexpr uint64_t tree_attributes =
@@ -28,10 +32,10 @@ constexpr uint64_t tree_attributes =
 // because a mount can only be copied from where one is.
 Result<Fd> tree_as_mount(const Fd& tree) {
     long copy = kernel::raw_open_tree(tree.get(), "", true, false);
-    TRY(check(copy, "making a mount of the tree"));
+    TRY(check_raw(copy, "making a mount of the tree"));
     Fd mount(static_cast<int>(copy));
-    TRY(check(kernel::raw_set_attr(mount.get(), tree_attributes, 0, 0, -1, false),
-              "restricting the tree's mount"));
+    TRY(check_raw(kernel::raw_set_attr(mount.get(), tree_attributes, 0, 0, -1, false),
+                  "restricting the tree's mount"));
     return mount;
 }
 
@@ -40,7 +44,7 @@ Result<> enter_namespaces(const Fd& mount) {
               "entering namespaces of its own"));
     TRY(check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making mounts private"));
     Fd top = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
-    TRY(check(kernel::raw_attach(mount.get(), top.get()), "mounting the tree"));
+    TRY(check_raw(kernel::raw_attach(mount.get(), top.get()), "mounting the tree"));
     TRY(check(fchdir(mount.get()), "entering the tree"));
     return check(chroot("."), "making the tree the root");
 }

@@ -93,13 +93,20 @@ Result<> TaskRunner::create(Task& task) {
                 return {};
             break;
         default:
-            if (!TRY(replace(at, task.name, "making the device node or FIFO", [&] {
-                    return mknodat(at, name, node_type(entry.type) | mode_of(entry, state_.rules),
-                                   makedev(entry.major, entry.minor));
-                })))
-                return {};
+            if (!TRY(make_node(task))) return {};
     }
     return set_metadata_at(at, name, entry, state_.rules);
+}
+
+Result<bool> TaskRunner::make_node(const Task& task) {
+    const Entry& entry = task.entry;
+    mode_t mode = node_type(entry.type) | mode_of(entry, state_.rules);
+    auto made = replace(task.directory->fd.get(), task.name, "making the device node or FIFO", [&] {
+        return mknodat(task.directory->fd.get(), task.name.c_str(), mode, makedev(entry.major, entry.minor));
+    });
+    if (!made && made.error().err == EPERM && entry.type != EntryType::fifo)
+        return error(Errc::denied, "only root of the host may make device nodes: leave them out");
+    return made;
 }
 
 Result<> TaskRunner::create_file(Task& task) {

@@ -28,6 +28,7 @@ class TaskRunner {
   private:
     Result<> perform(Task& task);
     Result<> create(Task& task);
+    Result<bool> make_node(const Task& task);
     Result<> create_file(Task& task);
     Result<> write(const Task& task);
     Result<> close_file();
