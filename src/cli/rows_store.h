@@ -7,7 +7,19 @@
 namespace croft::cli {
 
 inline constexpr OptionRow image_bring_options[] = {OPT_ONE_PLACE, OPT_CONFIGURATION, OPT_POLICY, OPT_RETRY, OPT_QUIET};
+inline constexpr OptionRow image_import_options[] = {
+    {"--backing", 0, "", "", "Of a qcow2 image: read the file that it says it differs from, too"},
+    OPT_ONE_PLACE, OPT_CONFIGURATION, OPT_POLICY, OPT_RETRY, OPT_QUIET};
+inline constexpr OptionRow image_bootstrap_options[] = {
+    {"--mirror", 0, "URL", "", "Where the packages are (default: as this host's own package manager has it)"},
+    {"--variant", 0, "NAME", "", "Of Debian and the like: which packages come by themselves (default minbase)"},
+    {"--include", 0, "PACKAGE,…", "", "Packages beside those; can be given again"},
+    {"--keyring", 0, "FILE", "path", "Keys that vouch for the packages (default: the tool's own)"},
+};
 inline constexpr OptionRow image_export_options[] = {
+    {"--file-system", 0, "TYPE", "ext4|erofs|squashfs", "Of a disk image (default ext4)"},
+    {"--partitioned", 0, "", "", "Of a disk image: with a partition table around it"},
+    {"--size", 0, "BYTES", "", "Of a disk image with ext4 (default: what the tree needs and a third more)"},
     {"--compression", 0, "HOW", "none|gzip|zstd|xz", "Of an archive (default: as it came; of several layers by the file's name)"},
 };
 inline constexpr OptionRow image_commit_options[] = {
@@ -32,7 +44,8 @@ inline constexpr Verb store_rows[] = {
      .synopsis = "[OPTIONS] SOURCE [NAME]",
      .help = "bring a tree or an image into the store",
      .doc = "SOURCE is a tar archive of a tree (plain, gzip, zstd, xz or bzip2; '-' is standard input), a directory, or an image "
-            "elsewhere: oci:PATH[:TAG], oci-archive:, docker-archive:, docker://. NAME is what the store shall call it (default: "
+            "elsewhere: oci:PATH[:TAG], oci-archive:, docker-archive:, docker://. raw:FILE is a disk image, raw or qcow2, which becomes "
+            "/var/lib/machines/NAME.raw. NAME is what the store shall call it (default: "
             "after the file, or the reference itself).\n\n"
             "Archives are unpacked by a program that sees nothing but the new tree and has no rights. `croft image export` gives "
             "back the very bytes that came in.",
@@ -41,7 +54,19 @@ inline constexpr Verb store_rows[] = {
                 "ssh host tar -C /srv/tree -c . | croft image import - tree",
      .operands = Operands::image,
      .images = true,
-     .options = image_bring_options},
+     .options = image_import_options},
+    {.name = "image bootstrap",
+     .group = Group::images,
+     .synopsis = "[OPTIONS] DISTRIBUTION:RELEASE [NAME]",
+     .help = "make a tree of a distribution's own packages",
+     .doc = "Into /var/lib/machines/NAME (default DISTRIBUTION-RELEASE), by the distribution's own tool, where it is installed: "
+            "mmdebstrap or debootstrap for debian, ubuntu, devuan and kali; dnf for fedora, centos, rocky and almalinux; pacstrap "
+            "for arch; apk for alpine. The tree is there when it is whole; interrupted, nothing is left.",
+     .example = "croft image bootstrap debian:trixie\n"
+                "croft image bootstrap --include=systemd-sysv,dbus debian:trixie web && croft boot web\n"
+                "croft image bootstrap --mirror=http://mirror.example/alpine alpine:3.22 small",
+     .images = true,
+     .options = image_bootstrap_options},
     {.name = "image pull",
      .group = Group::images,
      .synopsis = "[OPTIONS] IMAGE [NAME]",
@@ -68,7 +93,8 @@ inline constexpr Verb store_rows[] = {
      .synopsis = "[OPTIONS] IMAGE [TARGET]",
      .help = "write an image of the store to a file",
      .doc = "TARGET is a tar archive of the whole tree (a file, tar:PATH, or standard output), or oci:PATH[:TAG], oci-archive:PATH, "
-            "docker-archive:PATH, dir:PATH. A tree that was imported comes out in the same bytes.",
+            "docker-archive:PATH, dir:PATH. A tree that was imported comes out in the same bytes. raw:FILE is a disk image; IMAGE may then "
+            "also be a directory, or the name of one in /var/lib/machines.",
      .example = "croft image export web web.tar\n"
                 "croft image export web oci-archive:web.tar:1",
      .operands = Operands::image,

@@ -5,6 +5,7 @@ namespace croft::images {
 namespace {
 // Every row of cli/rows_images.h has its line here; a test compares.
 constexpr cli::NamedFunction rows[] = {
+    {"image bootstrap", verb_bootstrap},
     {"image copy", verb_copy},
     {"image commit", verb_commit},
     {"image delete", verb_delete},

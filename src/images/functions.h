@@ -11,6 +11,7 @@ namespace croft::images {
 std::span<const cli::NamedFunction> functions();
 
 #define CROFT_IMAGE_VERB(name) Result<int> name(const cli::Verb& verb, std::span<char* const> arguments)
+CROFT_IMAGE_VERB(verb_bootstrap);
 CROFT_IMAGE_VERB(verb_copy);
 CROFT_IMAGE_VERB(verb_commit);
 CROFT_IMAGE_VERB(verb_delete);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "images/disk_verbs.h"
 #include "images/functions.h"
 #include "images/make_image.h"
 #include "images/open_store.h"
@@ -112,16 +113,22 @@ Result<> copy_here(const Arguments& args, const manager::Paths& paths, StorePtr 
     return copy_with_progress(args, *from, *to, options, cat("pulling ", reference.text()));
 }
 
+// No image of the store: it is a machine's tree as it is.
+Result<> bring_disk(const Arguments& args, const manager::Paths& paths, const image::Reference& from, bool trees) {
+    if (!trees) return error(Errc::usage, cat(quoted(args.operands[0]), " is a disk image: `croft image import` takes those"));
+    std::string file = TRY(manager::absolute_path(from.path));
+    cli::Interrupt interrupt;
+    return import_raw(args, paths, file, args.operands.size() > 1 ? args.operands[1] : "");
+}
+
 Result<> bring(const Arguments& args, bool trees) {
     manager::Paths paths = TRY(manager::find_paths());
-    StorePtr kept = TRY(open_store(paths));
-    const store::Store& store = *kept;
     const std::string& word = args.operands[0];
     image::Reference from = TRY(what_is(word));
+    if (from.transport == Transport::raw) return bring_disk(args, paths, from, trees);
+    StorePtr kept = TRY(open_store(paths));
+    const store::Store& store = *kept;
     bool is_tree = from.transport == Transport::tar || from.transport == Transport::directory;
-    if (from.transport == Transport::raw)
-        return error(Errc::unsupported, cat(quoted(word), " is a disk image: `croft run` and `croft boot` take it as it is; to have it in the store, import "
-                                            "the directory where it is mounted"));
     if (from.transport == Transport::store)
         return error(Errc::usage, cat(quoted(word), " is in the store already, or nowhere: give docker://HOST/NAME:TAG, oci:PATH:TAG or a file"));
     if (is_tree && !trees && from.transport == Transport::directory)

@@ -10,11 +10,15 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/output.h"
+#include "images/disk_verbs.h"
 #include "images/functions.h"
 #include "images/open_store.h"
 #include "images/places.h"
 #include "images/store_place.h"
 #include "kernel/overlay.h"
+#include "manager/find_tree.h"
+#include "manager/image_root.h"
+#include "manager/tree_lock.h"
 #include "store/images.h"
 
 namespace croft::images {
@@ -70,11 +74,37 @@ Result<> to_file(const StorePtr& store, const store::Image& image, const std::st
     return {};
 }
 
+// A tree of the host, or the image's layers as one.
+Result<> to_disk(const Arguments& args, const image::Reference& target) {
+    std::string file = TRY(manager::absolute_path(target.path));
+    manager::Paths paths = TRY(manager::find_paths());
+    auto named = TRY(manager::find_image(paths, args.operands[0]));
+    if (!named) {
+        manager::Tree tree = TRY(manager::find_tree(args.operands[0]));
+        Fd root = TRY(open_at(AT_FDCWD, tree.directory.c_str(), O_PATH | O_DIRECTORY));
+        TRY(manager::open_machines(paths));  // the run directory, where locks are
+        manager::TreeLock lock = TRY(manager::lock_tree(paths, tree.directory, root.get(), LockKind::shared));
+        OnExit unlock([&] { manager::unlock_tree(std::move(lock)); });
+        return export_raw(args, tree.directory, file);
+    }
+    StorePtr kept = TRY(open_store());
+    Fd hold = TRY(kept->hold());
+    store::Image image = TRY(store::get_image(*kept, named->name));
+    std::vector<std::string> trees = TRY(trees_of(*kept, image));
+    Fd view = TRY(kernel::read_layers(trees, overlay_notes()));
+    return export_raw(args, cat("/proc/", getpid(), "/fd/", view.get(), "/."), file);
+}
+
 }  // namespace
 
 Result<int> verb_export(const cli::Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(cli::parse_arguments(verb, arguments));
     TRY(cli::expect_operands(verb, args, 1, 2));
+    if (auto disk = image::parse_reference(args.operands.back()); disk && disk->transport == image::Transport::raw) {
+        TRY(expect_operands(verb, args, 2, 2));
+        TRY(to_disk(args, *disk));
+        return 0;
+    }
     StorePtr kept = TRY(open_store());
     const store::Store& store = *kept;
     Fd hold = TRY(store.hold());
