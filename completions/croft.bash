@@ -4,7 +4,7 @@ _croft_fields='name rm boot mode directory image root-hash verity-data autostart
 _croft_nouns='image'
 _croft_words_of() {
     case $1 in
-        image) echo 'copy inspect list-tags delete sync login logout import pull push export commit list tag rename rm prune df history mount umount verify' ;;
+        image) echo 'copy inspect list-tags delete sync login logout import bootstrap pull push export commit list tag rename rm prune df history mount umount verify' ;;
     esac
 }
 _croft_machines() { croft list --quiet "$@" 2>/dev/null; }
@@ -57,10 +57,11 @@ _croft_options() {
         'image sync') echo '--all --scoped --keep-going --src-tls-verify= --dest-tls-verify= --src-creds= --dest-creds= --src-cert-dir= --dest-cert-dir= --src-authfile= --dest-authfile= --tls-verify= --creds= --cert-dir= --authfile= --no-creds --registry-token= --registries-conf= --platform= --policy= --registries.d= --retry-times= --retry-delay= --timeout= --quiet --help' ;;
         'image login') echo '--username= --password= --password-stdin --get-login --tls-verify= --cert-dir= --authfile= --registries-conf= --retry-times= --retry-delay= --timeout= --quiet --help' ;;
         'image logout') echo '--all --authfile= --quiet --help' ;;
-        'image import') echo '--tls-verify= --creds= --cert-dir= --authfile= --no-creds --registry-token= --registries-conf= --platform= --policy= --registries.d= --retry-times= --retry-delay= --timeout= --quiet --help' ;;
+        'image import') echo '--backing --tls-verify= --creds= --cert-dir= --authfile= --no-creds --registry-token= --registries-conf= --platform= --policy= --registries.d= --retry-times= --retry-delay= --timeout= --quiet --help' ;;
+        'image bootstrap') echo '--mirror= --variant= --include= --keyring= --help' ;;
         'image pull') echo '--tls-verify= --creds= --cert-dir= --authfile= --no-creds --registry-token= --registries-conf= --platform= --policy= --registries.d= --retry-times= --retry-delay= --timeout= --quiet --help' ;;
         'image push') echo '--tls-verify= --creds= --cert-dir= --authfile= --no-creds --registry-token= --registries-conf= --platform= --policy= --registries.d= --retry-times= --retry-delay= --timeout= --quiet --help' ;;
-        'image export') echo '--compression= --help' ;;
+        'image export') echo '--file-system= --partitioned --size= --compression= --help' ;;
         'image commit') echo '--message= --author= --help' ;;
         'image list'|'image ls') echo '--quiet --json --help' ;;
         'image tag') echo '--force --help' ;;
@@ -135,12 +136,14 @@ _croft_value() {
         --registries-conf) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
         --policy) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
         --registries.d) compopt -o filenames; COMPREPLY=($(compgen -d -- "$2")) ;;
+        --keyring) compopt -o filenames; COMPREPLY=($(compgen -f -- "$2")) ;;
+        --file-system) COMPREPLY=($(compgen -W 'ext4 erofs squashfs' -- "$2")) ;;
         --compression) COMPREPLY=($(compgen -W 'none gzip zstd xz' -- "$2")) ;;
     esac
 }
 _croft_takes_value() {
     case $1 in
-        --detach-keys|--settings|--name|--image|--root-hash|--verity-data|--annotation|--stop-timeout|--hostname|--domainname|--uuid|--stop-signal|--env|--env-file|--user|--group-add|--umask|--workdir|--ipc|--uts|--cap-add|--cap-drop|--ambient-capability|--syscall-filter|--restrict-address-families|--seccomp|--sysctl|--oom-score-adjust|--cpu-affinity|--personality|--apparmor-profile|--selinux-context|--selinux-apifs-context|--rlimit|--resolv-conf|--timezone|--link-journal|--set-credential|--load-credential|--pivot-root|--private-users-ownership|--bind|--bind-ro|--tmpfs|--overlay|--overlay-ro|--inaccessible|--device|--network|--network-namespace-path|--memory|--memory-high|--memory-low|--memory-min|--memory-swap|--cpus|--cpu-weight|--allowed-cpus|--allowed-memory-nodes|--tasks|--io-weight|--slice|--cgroup-parent|--property|--ready-timeout|--directory|--from|--file|--keep|--lines|--timeout|--signal|--whom|--multi-arch|--format|--digestfile|--additional-tag|--src-tls-verify|--dest-tls-verify|--src-creds|--dest-creds|--src-cert-dir|--dest-cert-dir|--src-authfile|--dest-authfile|--tls-verify|--creds|--cert-dir|--authfile|--registry-token|--registries-conf|--platform|--policy|--registries.d|--retry-times|--retry-delay|--image-parallel-copies|--username|--password|--compression|--message|--author) return 0 ;;
+        --detach-keys|--settings|--name|--image|--root-hash|--verity-data|--annotation|--stop-timeout|--hostname|--domainname|--uuid|--stop-signal|--env|--env-file|--user|--group-add|--umask|--workdir|--ipc|--uts|--cap-add|--cap-drop|--ambient-capability|--syscall-filter|--restrict-address-families|--seccomp|--sysctl|--oom-score-adjust|--cpu-affinity|--personality|--apparmor-profile|--selinux-context|--selinux-apifs-context|--rlimit|--resolv-conf|--timezone|--link-journal|--set-credential|--load-credential|--pivot-root|--private-users-ownership|--bind|--bind-ro|--tmpfs|--overlay|--overlay-ro|--inaccessible|--device|--network|--network-namespace-path|--memory|--memory-high|--memory-low|--memory-min|--memory-swap|--cpus|--cpu-weight|--allowed-cpus|--allowed-memory-nodes|--tasks|--io-weight|--slice|--cgroup-parent|--property|--ready-timeout|--directory|--from|--file|--keep|--lines|--timeout|--signal|--whom|--multi-arch|--format|--digestfile|--additional-tag|--src-tls-verify|--dest-tls-verify|--src-creds|--dest-creds|--src-cert-dir|--dest-cert-dir|--src-authfile|--dest-authfile|--tls-verify|--creds|--cert-dir|--authfile|--registry-token|--registries-conf|--platform|--policy|--registries.d|--retry-times|--retry-delay|--image-parallel-copies|--username|--password|--mirror|--variant|--include|--keyring|--file-system|--size|--compression|--message|--author) return 0 ;;
     esac
     return 1
 }
@@ -190,6 +193,7 @@ _croft_operand() {
         'image login') : ;;
         'image logout') : ;;
         'image import') compopt -o filenames; COMPREPLY=($(compgen -W "$(croft image list --quiet 2>/dev/null)" -- "$3") $(compgen -f -- "$3")) ;;
+        'image bootstrap') : ;;
         'image pull') compopt -o filenames; COMPREPLY=($(compgen -W "$(croft image list --quiet 2>/dev/null)" -- "$3") $(compgen -f -- "$3")) ;;
         'image push') compopt -o filenames; COMPREPLY=($(compgen -W "$(croft image list --quiet 2>/dev/null)" -- "$3") $(compgen -f -- "$3")) ;;
         'image export') compopt -o filenames; COMPREPLY=($(compgen -W "$(croft image list --quiet 2>/dev/null)" -- "$3") $(compgen -f -- "$3")) ;;
