@@ -192,6 +192,20 @@ def test_prune_says_what_it_would_do(croft, place, archive):
     image(croft, "verify").check()
 
 
+def test_roots_of_machines_that_nothing_declares(croft, config, place, archive, machine):
+    image(croft, "import", archive, "base").check()
+    stays, goes = machine(), machine()
+    for name in (stays, goes):
+        croft("create", name, "--image=base", "--", "/bin/true").check()
+    (config / f"{goes}.machine").unlink()
+    image(croft, "prune").check()
+    assert set(os.listdir(place / "machines")) == {stays, goes}, "files of a machine never go by themselves"
+    assert "1 roots" in image(croft, "prune", "--machines", "--dry-run").check().stdout
+    image(croft, "prune", "--machines").check()
+    assert os.listdir(place / "machines") == [stays]
+    croft("rm", "--config", "--tree", stays).check()
+
+
 def test_df_adds_up_to_what_du_says(croft, place, archive):
     image(croft, "import", archive, "one").check()
     image(croft, "import", compressed(archive, "gz"), "two").check()
