@@ -4,53 +4,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
+#include "archive/pax.h"
+#include "archive/tar_header.h"
 #include "base/text.h"
 
 namespace croft::registry {
 
 namespace {
+using archive::TarHeader;
+
 constexpr uint64_t block_size = 512, longest_record = 1 << 20;
-
-// POSIX.1-2017, pax, "ustar Interchange Format".
-struct Header {
-    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100], magic[6], version[2], owner[32], group[32],
-        major[8], minor[8], prefix[155], rest[12];
-};
-static_assert(sizeof(Header) == block_size);
-
-template <size_t N>
-std::string_view text_of(const char (&field)[N]) {
-    return {field, strnlen(field, N)};
-}
-
-// Octal digits, or GNU's base 256 with the first bit set.
-template <size_t N>
-std::optional<uint64_t> number_of(const char (&field)[N]) {
-    if (field[0] & 0x80) {
-        uint64_t value = field[0] & 0x3f;
-        for (size_t i = 1; i < N; ++i) {
-            if (value >> 55) return std::nullopt;
-            value = value << 8 | static_cast<unsigned char>(field[i]);
-        }
-        return value;
-    }
-    std::string_view digits = trim(text_of(field));
-    return digits.empty() ? 0 : parse_uint(digits, 8);
-}
-
-bool checksum_holds(const Header& header) {
-    auto bytes = reinterpret_cast<const unsigned char*>(&header);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < block_size; ++i) {
-        bool inside = i >= offsetof(Header, checksum) && i < offsetof(Header, checksum) + sizeof header.checksum;
-        sum += inside ? ' ' : bytes[i];
-    }
-    return number_of(header.checksum) == sum;
-}
 
 std::string plain(std::string_view name) {
     while (name.starts_with("./")) name.remove_prefix(2);
@@ -99,27 +66,23 @@ class Reader {
         return {};
     }
 
-    Result<std::optional<Header>> next_header() {
-        Header header;
+    Result<std::optional<TarHeader>> next_header() {
+        std::array<char, block_size> record;
         // Some writers leave out the blocks of zeros.
-        if (at_ == end_ && at_) return std::optional<Header>();
-        TRY(read_at(at_, reinterpret_cast<char*>(&header), sizeof header));
-        auto bytes = reinterpret_cast<const char*>(&header);
-        if (std::all_of(bytes, bytes + block_size, [](char c) { return !c; })) return std::optional<Header>();
-        if (!checksum_holds(header)) return wrong(cat("there is no header at byte ", at_));
+        if (at_ == end_ && at_) return std::optional<TarHeader>();
+        TRY(read_at(at_, record.data(), record.size()));
+        auto bytes = std::as_bytes(std::span(record));
+        if (archive::is_zero_record(bytes)) return std::optional<TarHeader>();
+        auto header = TRY(archive::parse_tar_header(bytes).within(quoted(path_)));
+        if (!header) return wrong(cat("there is no header at byte ", at_));
         at_ += block_size;
-        return std::optional(header);
+        return header;
     }
 
-    Result<> take(const Header& header) {
-        auto size = number_of(header.size);
-        if (!size || *size > end_) return wrong(cat("the entry at byte ", at_ - block_size, " is larger than the archive"));
-        bool extension = header.type == 'x' || header.type == 'g' || header.type == 'L' || header.type == 'K';
-        if (extension)
-            TRY(take_extension(header.type, *size));
-        else
-            TRY(take_entry(header, next_size_.value_or(*size)));
-        return {};
+    Result<> take(TarHeader& header) {
+        if (header.size > end_) return wrong(cat("the entry at byte ", at_ - block_size, " is larger than the archive"));
+        bool extension = header.kind == 'x' || header.kind == 'g' || header.kind == 'L' || header.kind == 'K';
+        return extension ? take_extension(header.kind, header.size) : take_entry(header);
     }
 
     Result<> skip(uint64_t size) {
@@ -136,40 +99,25 @@ class Reader {
         TRY(read_at(at_, text.data(), size));
         if (type == 'L') next_name_ = text.substr(0, text.find('\0'));
         if (type == 'K') next_link_ = text.substr(0, text.find('\0'));
-        if (type == 'x') TRY(take_records(text));
+        if (type == 'x') TRY(archive::parse_pax(text, own_).within(quoted(path_)));
         return skip(size);
     }
 
-    // "LENGTH KEY=VALUE\n", where the length counts all of it.
-    Result<> take_records(std::string_view text) {
-        while (!text.empty()) {
-            size_t blank = text.find(' ');
-            auto length = parse_uint(text.substr(0, blank));
-            if (blank == text.npos || !length || *length <= blank + 1 || *length > text.size()) return wrong("an extended header is damaged");
-            std::string_view record = text.substr(blank + 1, *length - blank - 2);
-            text.remove_prefix(*length);
-            size_t equals = record.find('=');
-            if (equals == record.npos) return wrong("an extended header is damaged");
-            std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
-            if (key == "path") next_name_ = value;
-            if (key == "linkpath") next_link_ = value;
-            if (key == "size") next_size_ = parse_uint(value);
-        }
-        return {};
-    }
-
-    Result<> take_entry(const Header& header, uint64_t size) {
-        bool ustar = !memcmp(header.magic, "ustar", 5) && !header.magic[5];
-        std::string prefix(ustar ? text_of(header.prefix) : "");
-        std::string name = plain(next_name_.value_or(cat(prefix, prefix.empty() ? "" : "/", text_of(header.name))));
-        std::string link = next_link_.value_or(std::string(text_of(header.link)));
-        next_name_.reset(), next_link_.reset(), next_size_.reset();
-        bool file = header.type == '0' || header.type == '\0' || header.type == '7';
-        if (!file) size = 0;
-        TarEntry entry{.offset = at_, .size = size, .link = ""};
-        if (header.type == '1') entry.link = plain(link);
-        if (header.type == '2') entry.link = resolved(name, link);
-        if (file || !entry.link.empty()) index_[name] = std::move(entry);
+    Result<> take_entry(TarHeader& header) {
+        archive::Entry& entry = header.entry;
+        TRY(archive::apply_pax({}, own_, entry).within(quoted(path_)));
+        if (next_name_) entry.path = *next_name_;
+        if (next_link_) entry.link = *next_link_;
+        next_name_.reset(), next_link_.reset(), own_ = {};
+        using Type = archive::EntryType;
+        bool file = entry.type == Type::file;
+        if (entry.sparse) return error(Errc::unsupported, cat(quoted(path_), ": ", quoted(entry.path), " is stored with holes, which archives of images are not"));
+        std::string name = plain(entry.path);
+        TarEntry out{.offset = at_, .size = file ? entry.stored : 0, .link = ""};
+        if (entry.type == Type::hardlink) out.link = plain(entry.link);
+        if (entry.type == Type::symlink) out.link = resolved(name, entry.link);
+        uint64_t size = out.size;
+        if (file || !out.link.empty()) index_[name] = std::move(out);
         if (index_.size() > most_tar_entries) return wrong(cat("it has more than ", most_tar_entries, " files"));
         return skip(size);
     }
@@ -178,7 +126,7 @@ class Reader {
     const std::string& path_;
     uint64_t at_ = 0, end_ = 0;
     std::optional<std::string> next_name_, next_link_;
-    std::optional<uint64_t> next_size_;
+    archive::PaxRecords own_;
     TarIndex index_;
 };
 }  // namespace

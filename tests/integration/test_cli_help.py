@@ -11,7 +11,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERBS = ("run boot start plan create edit set unset cat diff rename clone-config verify list show events logs wait exec shell "
          "attach cp bind unbind stop poweroff reboot kill pause resume rm doctor explain help version").split() + [
-             f"image {verb}" for verb in "copy inspect list-tags delete sync login logout".split()]
+             f"image {verb}" for verb in ("copy inspect list-tags delete sync login logout import pull push export commit list tag rename rm prune "
+                                      "df history mount umount verify").split()]
 GENERATED = {"bash": "completions/croft.bash", "zsh": "completions/_croft", "fish": "completions/croft.fish"}
 
 
