@@ -113,6 +113,13 @@ TEST(Sandbox, AHelperThatDiesIsAnError) {
     EXPECT_THAT(result.error().text, HasSubstr("starting /nowhere/croft-unpack"));
 }
 
+// A sanitized croft-unpack has no filter: the sanitizer's own system calls would not pass it.
+#ifdef __SANITIZE_ADDRESS__
+constexpr const char* prepared = "NoNewPrivs:\t1";
+#else
+constexpr const char* prepared = "Seccomp:\t2";
+#endif
+
 // What the processes's own files say while it waits for input: no network, no capability too many, a filter.
 TEST(Sandbox, IsOne) {
     Tree tree;
@@ -123,14 +130,14 @@ TEST(Sandbox, IsOne) {
     std::string self = cat("/proc/", getpid(), "/task/");
     std::string pid, status;
     // Until the child is there and has its filter; the archive is not given before.
-    for (int tries = 0; tries < 6000 && status.find("Seccomp:\t2") == status.npos; ++tries) {
+    for (int tries = 0; tries < 6000 && status.find(prepared) == status.npos; ++tries) {
         for (const auto& task : std::filesystem::directory_iterator(self))
             std::ifstream(task.path() / "children") >> pid;
         std::ifstream file(cat("/proc/", pid, "/status"));
         status.assign(std::istreambuf_iterator<char>(file), {});
         usleep(10'000);
     }
-    EXPECT_THAT(status, HasSubstr("Seccomp:\t2"));
+    EXPECT_THAT(status, HasSubstr(prepared));
     EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1"));
     EXPECT_THAT(status, HasSubstr("CapEff:\t000000008000001b"));
     EXPECT_THAT(status, HasSubstr("CapBnd:\t000000008000001b"));
