@@ -60,7 +60,7 @@ cryptsetup close making
 MAKE_VERITY = """
 set -e
 truncate -s 48M checked.raw
-mke2fs -q -t ext4 -d /trees/app checked.raw
+mke2fs -q -t ext4 -b 4096 -d /trees/app checked.raw
 veritysetup format checked.raw checked.verity | sed -n 's/^Root hash: *//p' >checked.roothash
 cat checked.roothash
 """
