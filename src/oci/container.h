@@ -25,7 +25,9 @@ Result<Places> find_places(const Global& global);
 
 Result<> check_id(std::string_view id);
 
-enum class Lock { no, yes };
+// by_force: when another croft-oci does not come to its end within two seconds, the hook that it waits for is killed, and
+// after two more it is killed itself.
+enum class Lock { no, yes, by_force };
 // What to do about a record that cannot be read: whoever deletes by force goes by the plan.
 enum class Broken { refuse, accept };
 

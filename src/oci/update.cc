@@ -7,6 +7,7 @@
 #include "manager/supervisor.h"
 #include "oci/scope.h"
 #include "plan/planner.h"
+#include "run/machine_cgroup.h"
 
 namespace croft::oci {
 
@@ -71,11 +72,10 @@ Result<> check_memory(const spec::Resources& r, int group) {
 
 Result<> write_settings(const launch::Cgroup& wanted, int group) {
     for (const launch::CgroupSetting& setting : wanted.settings) {
-        if (!exists_at(group, setting.file.c_str()))
+        if (!exists_at(group, setting.file.c_str()) && setting.file != "memory.swap.max")
             return error(Errc::unsupported, cat(setting.file, " is not there in the container's control group: its controller "
                                                               "was not available when the container was made"));
-        TRY(write_file_at(group, setting.file.c_str(), setting.value)
-                .within(cat("writing ", quoted(setting.value), " to ", setting.file)));
+        TRY(run::write_setting(group, setting).within(cat("writing ", quoted(setting.value), " to ", setting.file)));
     }
     return {};
 }

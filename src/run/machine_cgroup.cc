@@ -14,6 +14,16 @@ namespace croft::run {
 
 namespace {
 
+bool host_swaps() {
+    auto table = read_file_at(AT_FDCWD, "/proc/swaps", 1 << 20);
+    return table && table->find("\n/") != table->npos;
+}
+
+Result<> write_settings(const launch::Cgroup& wanted, int group, std::string_view doing) {
+    for (const launch::CgroupSetting& setting : wanted.settings) TRY(write_setting(group, setting).within(doing));
+    return {};
+}
+
 Result<> make_payload_group(const launch::Cgroup& wanted, int parent, bool fresh, MachineCgroup& out) {
     if (mkdirat(parent, wanted.payload.c_str(), 0755) < 0 && (fresh || errno != EEXIST))
         return os_error(errno, "making the payload's cgroup");
@@ -29,8 +39,7 @@ Result<> make_group_in_unit(const launch::Cgroup& wanted, const std::string& cgr
     out.parent = TRY(open_at(AT_FDCWD, cat(cgroup_root, "/", wanted.path).c_str(), O_RDONLY | O_DIRECTORY)
                          .within("opening the unit's cgroup"));
     int unit = out.parent.get();
-    for (const launch::CgroupSetting& setting : wanted.settings)
-        TRY(write_file_at(unit, setting.file.c_str(), setting.value).within("limiting the unit's cgroup"));
+    TRY(write_settings(wanted, unit, "limiting the unit's cgroup"));
     if (wanted.payload.empty()) {
         // The payload is born into it as the launcher was; nothing is made that had to be undone.
         if (wanted.device_policy) TRY(attach_device_policy(unit, wanted.devices));
@@ -51,15 +60,22 @@ Result<> make_group_in_unit(const launch::Cgroup& wanted, const std::string& cgr
 Result<> enter_group_of_scope(const launch::Cgroup& wanted, const std::string& cgroup_root, MachineCgroup& out) {
     out.group = TRY(open_at(AT_FDCWD, cat(cgroup_root, "/", wanted.path).c_str(), O_RDONLY | O_DIRECTORY)
                         .within("opening the scope's cgroup"));
-    for (const launch::CgroupSetting& setting : wanted.settings)
-        TRY(write_file_at(out.group.get(), setting.file.c_str(), setting.value)
-                .within(cat("limiting the scope's cgroup: ", setting.file)));
+    TRY(write_settings(wanted, out.group.get(), "limiting the scope's cgroup"));
     if (wanted.delegate) TRY(kernel::delegate_cgroup(out.group.get(), wanted.owner_uid, wanted.owner_gid));
     if (wanted.device_policy) TRY(attach_device_policy(out.group.get(), wanted.devices));
     return {};
 }
 
 }  // namespace
+
+Result<> write_setting(int group, const launch::CgroupSetting& setting) {
+    Result<> written = write_file_at(group, setting.file.c_str(), setting.value);
+    if (written || setting.file != "memory.swap.max" || written.error().err != ENOENT) return written;
+    if (setting.value == "max" || (setting.value == "0" && !host_swaps())) return {};
+    return error(Errc::unsupported,
+                 "memory.swap.max: this host does not count swap (swapaccount=0 on the kernel's command line, or a kernel "
+                 "without CONFIG_SWAP), so it cannot be limited");
+}
 
 Result<> make_machine_cgroup(const launch::Cgroup& wanted, const std::string& cgroup_root,
                              MachineCgroup& out) {
@@ -73,9 +89,7 @@ Result<> make_machine_cgroup(const launch::Cgroup& wanted, const std::string& cg
     std::string parent =
         slash == wanted.path.npos ? cgroup_root : cat(cgroup_root, "/", wanted.path.substr(0, slash));
     out.parent = TRY(open_at(AT_FDCWD, parent.c_str(), O_RDONLY | O_DIRECTORY));
-    for (const launch::CgroupSetting& setting : wanted.settings)
-        TRY(write_file_at(out.group.get(), setting.file.c_str(), setting.value)
-                .within(cat("limiting the machine's cgroup")));
+    TRY(write_settings(wanted, out.group.get(), "limiting the machine's cgroup"));
     if (wanted.device_policy) TRY(attach_device_policy(out.group.get(), wanted.devices));
     if (wanted.payload.empty() && wanted.delegate)
         TRY(kernel::delegate_cgroup(out.group.get(), wanted.owner_uid, wanted.owner_gid));

@@ -9,6 +9,10 @@
 
 namespace croft::run {
 
+// Writes one limit into a group's directory. Where the kernel counts no swap, memory.swap.max is not there: no limit of swap
+// then needs no file, and neither does "no swap" on a host without any. Everything else that cannot be written is an error.
+Result<> write_setting(int group, const launch::CgroupSetting& setting);
+
 struct MachineCgroup {
     Fd group, parent;  // the machine's own directory; in a unit, the payload's below it
     std::string name;  // of `group` below `parent`

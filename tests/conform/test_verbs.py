@@ -203,6 +203,31 @@ def test_kill_all(oci, bundle, new_id):
     oci.until(name, "stopped")
 
 
+TRAP = "trap 'echo got >>/proc/1/fd/1; exit' USR1; echo up >>/proc/1/fd/1; while :; do sleep 0.05; done"
+
+
+def test_kill_all_without_a_control_group(oci, bundle, new_id):
+    """The PID namespace tells whose processes they are; one that is shared tells nothing."""
+    name = new_id()
+    child = oci.start("run", name, bundle=bundle("sh", "-c", f'sh -c "{TRAP}" & {TRAP}'), flags=["--cgroup-manager", "disabled"])
+    assert [child.stdout.readline() for _ in range(2)] == [b"up\n"] * 2
+    oci("kill", "--all", name, "USR1").check()
+    assert child.stdout.readline() == b"got\n"
+    child.communicate(timeout=30)
+    assert oci("state", name).status == 1
+
+    def shared(config):
+        config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "pid"]
+
+    name = new_id()
+    subprocess.run(oci.words("run", "--detach", name, bundle=bundle("sleep", "600", change=shared),
+                             flags=["--cgroup-manager", "disabled"]),
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=60)
+    ran = oci("kill", "--all", name, "TERM")
+    assert ran.status == 1 and "nor a PID namespace of its own" in ran.stderr, ran
+    oci("kill", name, "KILL").check()
+
+
 # ---------------------------------------------------------------- what cannot be executed
 
 
