@@ -166,7 +166,7 @@ def test_trees_that_cannot_be(croft, tmp_path, scratch):
     open_to_all.chmod(0o777)
     sentences = {
         tmp_path / "nothing": "nothing",
-        tmp_path / "file": "director",
+        tmp_path / "file": "disk image",
         tmp_path / "empty": "--force-tree",
         "/": "/",
         open_to_all: "writ",
