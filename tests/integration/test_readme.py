@@ -26,9 +26,10 @@ def blocks(heading):
 
 
 def like(shown):
-    """A pattern for what is shown: numbers and spaces may be others."""
-    parts = re.split(r"(\d+|\s+)", shown)
-    return "".join(r"\d+" if part.isdigit() else r"\s+" if part.isspace() else re.escape(part) for part in parts)
+    """A pattern for what is shown: numbers, with the unit of a time, and spaces may be others."""
+    parts = re.split(r"(\d+(?:ms|s|min)?\b|\d+|\s+)", shown)
+    number = r"\d+(?:ms|s|min)?"
+    return "".join(number if part[:1].isdigit() else r"\s+" if part.isspace() else re.escape(part) for part in parts)
 
 
 @pytest.fixture
