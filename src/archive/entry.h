@@ -39,6 +39,7 @@ struct Entry {
     std::vector<Segment> segments;  // of sparse files: ascending, inside size, `stored` bytes altogether
     std::vector<std::pair<std::string, std::string>> attributes;  // extended attributes
     std::string access_acl, default_acl;                          // as text (acl.h)
+    std::string comment;                                          // written only
 };
 
 }  // namespace croft::archive

@@ -95,6 +95,7 @@ std::string extended_records(const Entry& entry, uint64_t stored) {
     if (!entry.access_acl.empty()) add_record(records, "SCHILY.acl.access", entry.access_acl);
     if (!entry.default_acl.empty()) add_record(records, "SCHILY.acl.default", entry.default_acl);
     for (const auto& [name, value] : entry.attributes) add_record(records, cat("SCHILY.xattr.", name), value);
+    if (!entry.comment.empty()) add_record(records, "comment", entry.comment);
     return records;
 }
 
@@ -147,7 +148,23 @@ std::string ustar(const Entry& entry, char kind, std::string_view path, uint64_t
     return std::string(record.finish());
 }
 
+std::string headers(const Entry& entry, uint64_t stored) {
+    std::string records = extended_records(entry, stored), out;
+    if (!records.empty()) {
+        Entry about;
+        about.mode = 0644;
+        about.mtime = std::max<int64_t>(0, std::min<int64_t>(entry.mtime, largest_size));
+        out = cat(ustar(about, 'x', "PaxHeaders/entry", records.size()), records);
+        out.resize((out.size() + record_size - 1) / record_size * record_size, '\0');
+    }
+    return out + ustar(entry, kind_of(entry.type), entry.path, stored);
+}
+
 }  // namespace
+
+std::string tar_header(const Entry& entry) {
+    return headers(entry, entry.stored + sparse_map(entry).size());
+}
 
 Result<> TarWriter::put(std::string_view bytes) {
     written_ += bytes.size();
@@ -164,19 +181,9 @@ Result<> TarWriter::flush() {
 }
 
 Result<> TarWriter::header(const Entry& entry) {
-    std::string map = sparse_map(entry);
-    uint64_t stored = entry.stored + map.size();
-    std::string records = extended_records(entry, stored);
-    if (!records.empty()) {
-        Entry about;
-        about.mode = 0644;
-        about.mtime = std::max<int64_t>(0, std::min<int64_t>(entry.mtime, largest_size));
-        TRY(put(ustar(about, 'x', "PaxHeaders/entry", records.size())));
-        TRY(put(records));
-        TRY(put(std::string(-records.size() % record_size, '\0')));
-    }
     content_ = 0;
-    TRY(put(ustar(entry, kind_of(entry.type), entry.path, stored)));
+    std::string map = sparse_map(entry);
+    TRY(put(headers(entry, entry.stored + map.size())));
     return put(map);
 }
 

@@ -8,13 +8,17 @@
 
 namespace croft::archive {
 
+// The header of one entry, with an extended one before it where ustar cannot say it: names that are too long, large
+// numbers, fractions of seconds, attributes, ACLs, a comment. `entry.path` of a directory has a slash at its end. ACLs are
+// text here. The content, altogether entry.stored bytes, follows it and is filled up to 512 bytes; of sparse files
+// its map is before that.
+std::string tar_header(const Entry& entry);
+
 class TarWriter {
   public:
     explicit TarWriter(Sink& to) : to_(to) { buffer_.reserve(buffer_size); }
 
-    // The header, with an extended one before it where ustar cannot say it: names that are too long, large
-    // numbers, fractions of seconds, attributes, ACLs, sparse maps. `entry.path` of a directory has a slash
-    // at its end. ACLs are text here. Of sparse files `segments` are what follows as content.
+    // Of sparse files `segments` are what follows as content.
     Result<> header(const Entry& entry);
     // The content, altogether entry.stored bytes.
     Result<> content(std::span<const std::byte> bytes);

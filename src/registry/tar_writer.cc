@@ -3,48 +3,26 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
 
+#include "archive/tar_writer.h"
 #include "base/text.h"
 
 namespace croft::registry {
 
 namespace {
-constexpr uint64_t block = 512, largest_octal = (uint64_t(1) << 33) - 1;
+constexpr uint64_t block = 512;
 constexpr size_t buffer_size = 128 << 10;
 
 uint64_t padded(uint64_t size) {
     return (size + block - 1) / block * block;
 }
 
-void put_octal(char* field, size_t width, uint64_t value) {
-    for (size_t i = width - 1; i-- > 0; value >>= 3) field[i] = static_cast<char>('0' + (value & 7));
-}
-
-// POSIX.1-2017, pax, "ustar Interchange Format".
-std::string header(std::string_view name, uint64_t size, char type) {
-    std::string out(block, '\0');
-    name.copy(out.data(), 100);
-    put_octal(&out[100], 8, 0644);
-    put_octal(&out[108], 8, 0);
-    put_octal(&out[116], 8, 0);
-    put_octal(&out[124], 12, std::min(size, largest_octal));
-    put_octal(&out[136], 12, 0);
-    out[156] = type;
-    memcpy(&out[257], "ustar\00000", 8);
-    memset(&out[148], ' ', 8);
-    unsigned sum = 0;
-    for (char c : out) sum += static_cast<unsigned char>(c);
-    put_octal(&out[148], 7, sum);
-    return out;
-}
-
-// "LENGTH KEY=VALUE\n"; the length counts itself.
-std::string record(std::string_view key, std::string_view value) {
-    size_t rest = key.size() + value.size() + 3, length = rest + 1;
-    while (cat(length).size() + rest != length) length = cat(length).size() + rest;
-    return cat(length, " ", key, "=", value, "\n");
+archive::Entry entry_of(const std::string& name, uint64_t size) {
+    archive::Entry entry;
+    entry.path = name, entry.mode = 0644;
+    entry.size = entry.stored = size;
+    return entry;
 }
 }  // namespace
 
@@ -70,15 +48,7 @@ Result<uint64_t> TarWriter::copy_at(uint64_t at, Source& content) {
 }
 
 Result<uint64_t> TarWriter::write_headers(uint64_t at, const std::string& name, uint64_t size) {
-    std::string extended;
-    if (name.size() > 100) extended += record("path", name);
-    if (size > largest_octal) extended += record("size", cat(size));
-    std::string out;
-    if (!extended.empty()) {
-        out = cat(header("PaxHeaders/croft", extended.size(), 'x'), extended);
-        out.resize(padded(out.size()));
-    }
-    out += header(name, size, '0');
+    std::string out = archive::tar_header(entry_of(name, size));
     TRY(write_at(at, out.data(), out.size()));
     return at + out.size();
 }
@@ -105,17 +75,15 @@ Result<> TarWriter::add(const std::string& name, std::string_view bytes) {
 
 Result<> TarWriter::add_growing(Source& content, const std::function<Result<std::string>(uint64_t)>& name) {
     std::lock_guard lock(mutex_);
-    // Room for one header of each kind, whatever the name will be; what is not needed becomes a pax header of the comment kind.
+    // Room for one header of each kind, whatever the name will be: a comment sees to it that there is an extended one.
     constexpr uint64_t room = 3 * block;
     uint64_t size = TRY(copy_at(end_ + room, content));
     std::string final_name = TRY(name(size));
     if (final_name.empty()) return ftruncate(fd_, static_cast<off_t>(end_)) ? Result<>(os_error(errno, cat("writing ", what_))) : Result<>();
-    std::string extended = size > largest_octal ? record("size", cat(size)) : "";
-    if (final_name.size() > 100) extended += record("path", final_name);
-    if (extended.empty()) extended = record("comment", "layer");
-    std::string out = cat(header("PaxHeaders/croft", extended.size(), 'x'), extended);
-    out.resize(2 * block);
-    out += header(final_name, size, '0');
+    archive::Entry entry = entry_of(final_name, size);
+    entry.comment = "layer";
+    std::string out = archive::tar_header(entry);
+    if (out.size() != room) return error(Errc::invalid, cat("writing ", quoted(final_name), " into ", what_, ": its name is too long"));
     TRY(write_at(end_, out.data(), out.size()));
     end_ += room + padded(size);
     return {};
