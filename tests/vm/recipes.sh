@@ -7,6 +7,7 @@ vm_packages=(
   systemd systemd-sysv dbus polkitd systemd-container libpam-systemd libnss-mymachines
   iproute2 nftables procps util-linux login passwd linux-image-cloud-amd64
   python3 python3-dbus libglib2.0-bin strace btrfs-progs e2fsprogs acl attr libcap2-bin
+  libcurl4 libisal2  # what the package needs of its own: there is no network to get it from
 )
 
 # vm_image NAME AGENT KERNEL_PY DIR: fills DIR with vmlinux, initrd and disk.img. NAME is a suite, or `engines`: bookworm

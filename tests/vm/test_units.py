@@ -110,7 +110,8 @@ def test_limits_are_the_units_and_seen_inside(host, app):
 
 def test_a_program_over_its_memory_is_killed(host):
     ran = host.run("croft run --memory=24M --property=MemorySwapMax=0 /trees/app sh -c 'head -c 64m /dev/zero | tail -c 60m >/dev/null; echo $?'")
-    assert "137" in ran.stdout, ran
+    # Where the kernel is slow to take back what the program had, the shell is killed too.
+    assert "137" in ran.stdout or ran.status == 137, ran
 
 
 def test_systemctl_stops_kills_freezes_and_restarts(host, app):
