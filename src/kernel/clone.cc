@@ -11,8 +11,7 @@ namespace croft::kernel {
 // unchanged.
 long clone_run(clone_args args, void* stack, size_t stack_size, int (*run)(void*), void* argument) {
 #if defined(__SANITIZE_ADDRESS__)
-    // AddressSanitizer keeps the books of one stack a thread, in memory that would be shared: a sanitized
-    // build makes an ordinary copy of the process, which goes on where its maker was.
+    // An ordinary copy of the process, which goes on where its maker was.
     args.flags &= ~static_cast<uint64_t>(CLONE_VM);
     args.stack = args.stack_size = 0;
     (void)stack, (void)stack_size;

@@ -163,7 +163,7 @@ Result<SpawnedInside> spawn_inside(const Prepared& prepared, Context& context, u
     alignas(16) char stack[32768];
     Between own;
     std::optional<SharedBetween> page;
-    if (!share_memory) page.emplace();
+    if (!share_memory || !kernel::clone_shares_memory) page.emplace();
     Between* between = page ? page->get() : &own;
     if (!between) return os_error(errno, "making a page of memory");
     uint64_t share = share_memory ? CLONE_VM : 0;

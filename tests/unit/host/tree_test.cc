@@ -47,7 +47,7 @@ TEST_F(Tree, IsAFile) {
     file("image.raw", "x");
     spec::MachineSpec spec = machine();
     spec.root.directory = top_ + "/image.raw";
-    expect_refused(spec, Errc::invalid, "is a file");
+    expect_refused(spec, Errc::invalid, "is neither a directory nor a disk image");
 }
 
 TEST_F(Tree, NotAnOsTree) {
