@@ -113,24 +113,19 @@ class DecodingSource : public Source {
         ended_ = n == 0;
         return {};
     }
-    // Behind a member: whether another one starts, or nothing but filling is left.
+    // Behind a member, with input unless that has ended: whether another one starts, or nothing but filling is left.
     Result<bool> next_member() {
         while (members_ && !in_.empty() && decoder_->is_filling(in_.front())) {
             in_ = in_.subspan(1);
             if (in_.empty() && !ended_) TRY(refill());
         }
-        if (in_.empty() && ended_) {
+        if (in_.empty()) {
             if (members_) return false;
             return error(Errc::invalid, cat("there is no ", kind_.name, " data: it is empty"));
         }
-        if (in_.empty()) return next_member_after_refill();
         if (members_++) TRY(decoder_->restart());
         between_members_ = false;
         return true;
-    }
-    Result<bool> next_member_after_refill() {
-        TRY(refill());
-        return next_member();
     }
 
     std::unique_ptr<Source> from_;

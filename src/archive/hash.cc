@@ -46,13 +46,7 @@ std::string Hasher::digest() {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     must(EVP_DigestFinal_ex(state->context, hash, &length) == 1);
-    std::string text = cat(name_of(state->algorithm), ":");
-    for (unsigned char byte : std::span(hash, length)) {
-        constexpr char digits[] = "0123456789abcdef";
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
+    return cat(name_of(state->algorithm), ":", hex({reinterpret_cast<const char*>(hash), length}));
 }
 
 }  // namespace croft::archive

@@ -17,11 +17,8 @@ constexpr mode_t special_bits = S_ISUID | S_ISGID | S_ISVTX;
 constexpr const char *access_attribute = "system.posix_acl_access",
                      *default_attribute = "system.posix_acl_default";
 
-// What an archive may set. trusted.* would tell overlayfs things, as user.overlay.* does in user namespaces;
-// security.* but file capabilities belongs to the host's policy.
 bool may_set(std::string_view name) {
-    if (name.starts_with("user.")) return !name.starts_with("user.overlay.");
-    return name == "security.capability" || name == access_attribute || name == default_attribute;
+    return is_archived_attribute(name) || name == access_attribute || name == default_attribute;
 }
 
 Error owner_error(int err, const Entry& entry) {
@@ -67,6 +64,10 @@ void fill_times(const Entry& entry, timespec (&times)[2]) {
 }
 
 }  // namespace
+
+bool is_archived_attribute(std::string_view name) {
+    return (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name == "security.capability";
+}
 
 mode_t mode_of(const Entry& entry, const MetadataRules& rules) {
     return entry.mode & (rules.ownership ? 07777 : 0777);

@@ -6,11 +6,16 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 
 #include "archive/entry.h"
 #include "base/result.h"
 
 namespace croft::archive {
+
+// Which extended attributes archives hold, besides ACLs. trusted.* would tell overlayfs things, as user.overlay.* does in
+// user namespaces; security.* but file capabilities belongs to the host's policy.
+bool is_archived_attribute(std::string_view name);
 
 struct MetadataRules {
     bool ownership = true;

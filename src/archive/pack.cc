@@ -32,6 +32,7 @@ class Packer {
 
   private:
     Result<> child(const Fd& parent, const std::string& name, const std::string& path);
+    Result<> directory_itself(const Fd& fd, const std::string& path);
     Result<> directory_marks(const Fd& fd, const std::string& path);
     Result<> file(const Fd& parent, const std::string& name, const struct stat& seen, Entry entry);
     Result<> file_content(int fd, const Entry& entry);
@@ -91,7 +92,7 @@ Result<> Packer::directory_marks(const Fd& fd, const std::string& path) {
     return marks.opaque ? mark(cat(path, path.empty() ? "" : "/", ".wh..wh..opq")) : Result<>();
 }
 
-Result<> Packer::directory(const Fd& fd, const std::string& path) {
+Result<> Packer::directory_itself(const Fd& fd, const std::string& path) {
     struct stat seen;
     if (fstat(fd.get(), &seen) != 0) return os_error(errno, "looking at it");
     Entry entry;
@@ -99,7 +100,11 @@ Result<> Packer::directory(const Fd& fd, const std::string& path) {
     entry.path = path.empty() ? "./" : path + "/";
     TRY(read_attributes(fd.get(), entry));
     TRY(put(entry));
-    TRY(directory_marks(fd, path));
+    return directory_marks(fd, path);
+}
+
+Result<> Packer::directory(const Fd& fd, const std::string& path) {
+    TRY(directory_itself(fd, path).within(path.empty() ? "the top of the tree" : shown(path)));
     auto names = TRY(list_directory(fd.get()));
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {

@@ -10,8 +10,6 @@ namespace croft::archive {
 
 namespace {
 
-constexpr size_t most_segments = 1 << 20;
-
 Error wrong(std::string_view keyword, std::string_view value) {
     return error(Errc::invalid, cat("its pax record ", keyword, " is ", quoted(value.substr(0, 80)),
                                     ", which is no value for it"));
@@ -37,7 +35,7 @@ Result<> time(std::string_view value, Entry& entry) {
     std::string digits(dot == value.npos ? std::string_view() : value.substr(dot + 1, 9));
     digits.resize(9, '0');
     auto nanoseconds = parse_uint(digits);
-    if (!seconds || !nanoseconds) return wrong("mtime", value);
+    if (!seconds || *seconds == std::numeric_limits<int64_t>::min() || !nanoseconds) return wrong("mtime", value);
     entry.mtime = *seconds;
     entry.mtime_nsec = static_cast<uint32_t>(*nanoseconds);
     if (value.starts_with('-') && entry.mtime_nsec) {  // -1.25 is -2 s and 750 ms
@@ -58,7 +56,7 @@ Result<> sparse_map(std::string_view value, std::vector<Segment>& segments) {
             value = comma == value.npos ? std::string_view() : value.substr(comma + 1);
         }
         if (segments.size() >= most_segments)
-            return error(Errc::invalid, "its sparse map has more than a million parts");
+            return too_many_segments();
         if (pair[1]) segments.push_back({pair[0], pair[1]});
     }
     return {};
@@ -175,7 +173,7 @@ Result<std::string_view> next_record(std::string_view& text) {
 Result<> add_segment(std::string_view keyword, std::string_view value, PaxRecords& records) {
     uint64_t parsed = TRY(number(keyword, value));
     if (records.segments.size() >= most_segments)
-        return error(Errc::invalid, "its sparse map has more than a million parts");
+        return too_many_segments();
     if (keyword.ends_with("offset"))
         records.segments.push_back({parsed, 0});
     else if (records.segments.empty())
@@ -186,6 +184,10 @@ Result<> add_segment(std::string_view keyword, std::string_view value, PaxRecord
 }
 
 }  // namespace
+
+Error too_many_segments() {
+    return error(Errc::invalid, "its sparse map has more than a million parts");
+}
 
 Result<> parse_pax(std::string_view text, PaxRecords& records) {
     while (!text.empty()) {

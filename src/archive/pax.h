@@ -12,6 +12,9 @@
 
 namespace croft::archive {
 
+constexpr size_t most_segments = 1 << 20;  // in the map of a sparse file
+Error too_many_segments();
+
 struct PaxRecords {
     std::map<std::string, std::string, std::less<>>
         values;                     // the last of a keyword; an empty value takes one back

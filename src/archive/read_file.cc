@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "archive/acl.h"
+#include "archive/metadata.h"
 #include "base/text.h"
 
 namespace croft::archive {
@@ -37,10 +38,6 @@ Result<std::string> attribute_names(int fd) {
     if (n < 0) return os_error(errno, "reading the names of its attributes");
     names.resize(static_cast<size_t>(n));
     return names;
-}
-
-bool is_kept(std::string_view name) {
-    return (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name == "security.capability";
 }
 
 }  // namespace
@@ -83,7 +80,7 @@ Result<> read_attributes(int fd, Entry& entry) {
         std::string name(rest.substr(0, rest.find('\0')));
         rest.remove_prefix(std::min(rest.size(), name.size() + 1));
         bool acl = name.starts_with(acl_prefix);
-        if (!acl && !is_kept(name)) continue;
+        if (!acl && !is_archived_attribute(name)) continue;
         std::string value = TRY(attribute(fd, name.c_str()));
         if (acl)
             (name.ends_with("access") ? entry.access_acl : entry.default_acl) = TRY(acl_to_text(value));

@@ -1,6 +1,7 @@
 #include "archive/sandbox_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -10,7 +11,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <span>
 #include <vector>
+
+#include "archive/unpack_protocol.h"
 
 namespace croft::archive {
 
@@ -29,9 +33,6 @@ constexpr int allowed[] = {
     SYS_lseek,
     SYS_openat,
     SYS_openat2,
-    SYS_fcntl,
-    SYS_dup,
-    SYS_dup3,
     SYS_ftruncate,
     SYS_fallocate,
     SYS_getdents64,
@@ -45,12 +46,7 @@ constexpr int allowed[] = {
     SYS_linkat,
     SYS_unlinkat,
     SYS_renameat2,
-    SYS_fchown,
-    SYS_fchownat,
-    SYS_fchmod,
     SYS_fchmodat,
-    SYS_utimensat,
-    SYS_fsetxattr,
     SYS_fgetxattr,
     SYS_syncfs,
     SYS_fsync,
@@ -81,6 +77,12 @@ constexpr int allowed[] = {
     SYS_exit,
     SYS_exit_group,
 };
+// The owner, mode, times and attributes of a file can be changed whatever it was opened for: not of the archive, which lies
+// outside of the tree. (So no descriptor gets another number here.)
+constexpr int archive[] = {archive_fd};
+constexpr int changing_calls[] = {SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_utimensat, SYS_fsetxattr};
+// Others of fcntl's commands reach other processes: F_SETOWN and F_SETSIG send them signals.
+constexpr int descriptor_commands[] = {F_GETFD, F_GETFL};
 // The third argument of these is what memory shall be used for: never to execute.
 constexpr int memory_calls[] = {SYS_mmap, SYS_mprotect};
 
@@ -93,6 +95,7 @@ constexpr uint32_t machine = AUDIT_ARCH_AARCH64;
 #endif
 
 using Program = std::vector<sock_filter>;
+constexpr uint32_t refuse = SECCOMP_RET_ERRNO | ENOSYS;
 
 void load(Program& program, size_t offset) {
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset)));
@@ -103,13 +106,23 @@ void answer(Program& program, uint32_t action) {
 
 // `call` is in the accumulator: allowed when the lower half of an argument has some (all) of the bits.
 void allow_by_bits(Program& program, int call, int argument, uint32_t bits, bool set) {
-    constexpr uint32_t refuse = SECCOMP_RET_ERRNO | ENOSYS;
     program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 4));
     load(program, offsetof(seccomp_data, args) + 8 * static_cast<size_t>(argument));
     program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, static_cast<uint8_t>(set ? 0 : 1),
                                static_cast<uint8_t>(set ? 1 : 0)));
     answer(program, SECCOMP_RET_ALLOW);
     answer(program, refuse);
+}
+
+// `call` is in the accumulator: one answer when the lower half of an argument is one of the values, another when not.
+void answer_by_value(Program& program, int call, int argument, std::span<const int> values, uint32_t one_of, uint32_t other) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, static_cast<uint8_t>(2 * values.size() + 2)));
+    load(program, offsetof(seccomp_data, args) + 8 * static_cast<size_t>(argument));
+    for (int value : values) {
+        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(value), 0, 1));
+        answer(program, one_of);
+    }
+    answer(program, other);
 }
 
 Program make_program() {
@@ -122,11 +135,13 @@ Program make_program() {
         program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 1));
         answer(program, SECCOMP_RET_ALLOW);
     }
+    for (int call : changing_calls) answer_by_value(program, call, 0, archive, refuse, SECCOMP_RET_ALLOW);
+    answer_by_value(program, SYS_fcntl, 1, descriptor_commands, SECCOMP_RET_ALLOW, refuse);
     for (int call : memory_calls) allow_by_bits(program, call, 2, PROT_EXEC, false);
     // Threads and nothing else. clone3 has its flags in memory, where no filter sees them; the C library then
     // uses clone.
     allow_by_bits(program, SYS_clone, 0, CLONE_THREAD, true);
-    answer(program, SECCOMP_RET_ERRNO | ENOSYS);
+    answer(program, refuse);
     return program;
 }
 

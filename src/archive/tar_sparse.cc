@@ -7,8 +7,6 @@ namespace croft::archive {
 
 namespace {
 
-constexpr size_t most_segments = 1 << 20;
-
 // Ascending, no overlaps, inside the file, and as long altogether as what is stored.
 Result<> check_segments(const Entry& entry) {
     uint64_t end = 0, sum = 0;
@@ -25,10 +23,6 @@ Result<> check_segments(const Entry& entry) {
         return error(Errc::invalid, cat("its sparse map is wrong: it tells of ", sum, " bytes, and ",
                                         entry.stored, " are stored"));
     return {};
-}
-
-Error too_many() {
-    return error(Errc::invalid, "its sparse map has more than a million parts");
 }
 
 }  // namespace
@@ -53,7 +47,7 @@ Result<> TarReader::read_old_sparse(Entry& entry) {
     for (bool more = more_sparse_in_header(header_); more;) {
         auto bytes = TRY(record());
         TRY(parse_old_sparse(bytes.first(sparse_pairs_in_record * sparse_pair_size), entry.segments));
-        if (entry.segments.size() > most_segments) return too_many();
+        if (entry.segments.size() > most_segments) return too_many_segments();
         more = more_sparse_in_record(bytes);
     }
     return {};
@@ -64,7 +58,7 @@ Result<> TarReader::read_old_sparse(Entry& entry) {
 Result<> TarReader::read_sparse_content(Entry& entry) {
     std::string rest;
     uint64_t count = TRY(read_sparse_number(rest));
-    if (count > most_segments) return too_many();
+    if (count > most_segments) return too_many_segments();
     for (uint64_t i = 0; i < count; ++i) {
         uint64_t offset = TRY(read_sparse_number(rest));
         uint64_t length = TRY(read_sparse_number(rest));

@@ -46,7 +46,7 @@ Result<DirectoryRef> TreeDirectories::open(const std::string& path) {
     return make(path, true);
 }
 
-// The name of a directory to be is taken. True: by a directory.
+// Frees the name of a directory to be, which something that is none has.
 Result<> TreeDirectories::clear_place(const Directory& parent, const std::string& path, bool implied) {
     std::string name(last_of(path));
     struct stat found;

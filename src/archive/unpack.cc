@@ -120,16 +120,16 @@ class NoPipeSignal {
     sigset_t pipe_, before_;
 };
 
-// The source to its end. True: croft-unpack does not read any more, and its report says why.
-Result<bool> feed(Source& archive, int pipe) {
+// The source to its end, or until croft-unpack reads no more: its report says why.
+Result<> feed(Source& archive, int pipe) {
     NoPipeSignal quiet;
     std::vector<std::byte> piece(piece_size);
     while (size_t n = TRY(archive.read(piece))) {
         auto written = write_all(pipe, {reinterpret_cast<const char*>(piece.data()), n});
-        if (!written && written.error().err == EPIPE) return true;
-        if (!written) return std::move(written.error());
+        if (!written && written.error().err == EPIPE) return {};
+        TRY(std::move(written));
     }
-    return false;
+    return {};
 }
 
 Error died(int status, const std::string& helper) {
@@ -147,7 +147,7 @@ Result<Unpacked> finish(Child child, int report, int tree, const UnpackOptions& 
     if (!text) return std::move(text.error()).within("reading what croft-unpack reports");
     auto told = decode_report(*text);
     if (!told) return died(status, options.helper);
-    if (told->result) TRY(mark_opaque(tree, told->opaque, options.whiteouts));
+    if (told->result) TRY(mark_opaque(tree, told->opaque, options));
     return std::move(told->result);
 }
 
@@ -174,8 +174,7 @@ Result<Unpacked> unpack(Source& archive, int tree, const UnpackOptions& options)
         Child child = TRY(Child::start(input.read.get(), tree, report.write.get(), options));
         input.read.reset();
         report.write.reset();
-        auto stopped = feed(archive, input.write.get());
-        if (!stopped) return std::move(stopped.error());  // the child is killed: half an archive is none
+        TRY(feed(archive, input.write.get()));  // on an error the child is killed: half an archive is none
         input.write.reset();
         return finish(std::move(child), report.read.get(), tree, options);
     };

@@ -78,7 +78,7 @@ Result<Unpacked> unpack_here(std::unique_ptr<Source> archive, int tree, const Un
     std::vector<std::string> opaque;
     auto result = unpack_into(std::move(archive), tree, options, opaque);
     if (result)
-        if (auto marked = mark_opaque(tree, opaque, options.whiteouts); !marked) result = marked.error();
+        if (auto marked = mark_opaque(tree, opaque, options); !marked) result = marked.error();
     return std::move(result).within(cat("unpacking ", what));
 }
 

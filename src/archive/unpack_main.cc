@@ -47,7 +47,7 @@ int unpack_main(int count, char** arguments) {
     raise_file_limit();
     Report report = work({arguments + 1, arguments + count});
     bool told = write_all(report_fd, encode_report(report)).has_value();
-    // At once: a thread may still wait for input that nobody needs any more.
+    // At once: there is nothing to tidy up, and memory is the kernel's to take back.
     _exit(told && report.result ? 0 : 1);
 }
 

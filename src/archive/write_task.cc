@@ -21,7 +21,7 @@ Result<bool> replace(int directory, const std::string& name, std::string_view do
     while (make() != 0) {
         if (errno != EEXIST) return os_error(errno, doing);
         if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) continue;
-        if (errno == EISDIR || errno == EPERM) return false;
+        if (errno == EISDIR) return false;
         return os_error(errno, "replacing an earlier entry of the name");
     }
     return true;

@@ -102,7 +102,8 @@ Result<> Search::look(const Partition& p) {
     return add(row->role, p, p.flags & flag_read_only);
 }
 
-// With a root hash nothing is mounted that is not checked against it.
+// The root that belongs to the root hash (look() took no other) is checked by the hashes that belong to it, too. Of /home and
+// the others it says nothing.
 Result<> Search::join_verity(const PartitionTable& table) {
     if (options_.root_hash.empty()) return {};
     for (const Partition& p : table.partitions) {

@@ -27,12 +27,12 @@ Result<std::unique_ptr<RandomAccess>> open_backing(const std::string& image, con
     // QEMU stopped guessing: a guest could write the header of a qcow2 image, that names any file, onto its raw disk.
     if (format.empty())
         return error(Errc::denied, "the image does not say of what format it is; `qemu-img rebase -u -F raw` writes it down");
-    if (format != "raw") {
-        OpenedDisk opened = TRY(open_link(path, options, depth + 1));
-        if (opened.format == Format::qcow2 && format == "qcow2") return std::move(opened.bytes);
-        return error(Errc::invalid, cat("it is no ", format, " image"));
-    }
-    return open_path(path);
+    if (format == "raw") return open_path(path);
+    if (format != "qcow2")
+        return error(Errc::unsupported, cat("the image says that it is of format ", quoted(format), "; raw and qcow2 are read here"));
+    OpenedDisk opened = TRY(open_link(path, options, depth + 1));
+    if (opened.format != Format::qcow2) return error(Errc::invalid, "it is no qcow2 image");
+    return std::move(opened.bytes);
 }
 
 Result<OpenedDisk> open_link(const std::string& path, const OpenOptions& options, unsigned depth) {

@@ -96,7 +96,7 @@ TEST(Pack, AnUpperLayerBecomesALayer) {
     EXPECT_TRUE(S_ISCHR(again.look("gone").st_mode));
     EXPECT_TRUE(packed(again, {.marks = UpperMarks::whiteouts}) == layer);
     ASSERT_EQ(setxattr(upper.at("plain").c_str(), "trusted.overlay.redirect", "/x", 2, 0), 0);
-    EXPECT_THAT(packed(upper, {.marks = UpperMarks::whiteouts}), HasSubstr("redirect_dir"));
+    EXPECT_THAT(packed(upper, {.marks = UpperMarks::whiteouts}), HasSubstr("'plain': overlayfs moved this directory here (redirect_dir)"));
 }
 
 TEST(Pack, Options) {
@@ -118,7 +118,9 @@ TEST(Pack, Options) {
     EXPECT_EQ(again.look("proc").st_mtime, 1'000'000'000);
     EXPECT_FALSE(again.has("proc/x"));
     options.uids = {{0, 0, 1}};
-    EXPECT_THAT(packed(tree, options), HasSubstr("user 100007, which is outside"));
+    EXPECT_THAT(packed(tree, options), HasSubstr("packing: 'f': it belongs to user 100007, which is outside"));
+    ASSERT_EQ(chown(tree.at("proc").c_str(), 100'009, 0), 0);
+    EXPECT_THAT(packed(tree, options), HasSubstr("packing: 'proc': it belongs to user 100009, which is outside"));
     int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address = {AF_UNIX, {}};
     strncpy(address.sun_path, tree.at("socket").c_str(), sizeof address.sun_path - 1);

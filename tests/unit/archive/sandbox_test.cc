@@ -1,12 +1,16 @@
 // The same work by croft-unpack, in its sandbox.
 #include <gmock/gmock.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <thread>
 
+#include "archive/sandbox_filter.h"
 #include "archive/unpack.h"
+#include "archive/unpack_parts.h"
 #include "archive/unpack_protocol.h"
+#include "base/scope.h"
 #include "tar_builder.h"
 #include "tree.h"
 
@@ -127,6 +131,10 @@ TEST(Sandbox, IsOne) {
     ASSERT_TRUE(pipe);
     Result<Unpacked> result = error(Errc::failed, "not run");
     std::thread thread([&] { result = unpack(pipe->read.get(), tree.fd(), sandboxed()); });
+    OnExit end([&] {  // however far the test comes
+        pipe->write.reset();
+        if (thread.joinable()) thread.join();
+    });
     std::string self = cat("/proc/", getpid(), "/task/");
     std::string pid, status;
     // Until the child is there and has its filter; the archive is not given before.
@@ -152,6 +160,58 @@ TEST(Sandbox, IsOne) {
     pipe->write.reset();
     thread.join();
     ASSERT_TRUE(result) << result.error().text;
+}
+
+// What somebody would try who has taken over croft-unpack: 0 when nothing of it works, else which did.
+int misuse_descriptors() {
+    timespec times[2] = {};
+    if (fchmod(archive_fd, 04755) == 0) return 1;
+    if (fchown(archive_fd, 1, 1) == 0) return 2;
+    if (fchownat(archive_fd, "", 1, 1, AT_EMPTY_PATH) == 0) return 3;
+    if (futimens(archive_fd, times) == 0) return 4;
+    if (fsetxattr(archive_fd, "user.color", "red", 3, 0) == 0) return 5;
+    if (dup(archive_fd) >= 0 || fcntl(archive_fd, F_DUPFD, 10) >= 0) return 6;
+    if (fcntl(archive_fd, F_SETOWN, getppid()) == 0 || fcntl(archive_fd, F_SETSIG, SIGKILL) == 0) return 7;
+    if (kill(getppid(), 0) == 0) return 8;
+    return 0;
+}
+
+TEST(Sandbox, ItsDescriptorsLeadNowhere) {
+    Tree tree;
+    std::ofstream(tree.at("archive")) << "x";
+    std::ofstream(tree.at("other")) << "x";
+    pid_t child = fork();
+    if (child == 0) {
+        Fd file(open(tree.at("archive").c_str(), O_RDONLY)), other(open(tree.at("other").c_str(), O_RDONLY));
+        dup2(file.get(), archive_fd);
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (!install_sandbox_filter()) _exit(100);
+        if (fchmod(other.get(), 0600) != 0 || fchown(other.get(), 1, 1) != 0 || fcntl(archive_fd, F_GETFL) < 0) _exit(101);
+        _exit(misuse_descriptors());
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// Who has taken over the sandbox can report what he likes: the marks are set outside of it.
+TEST(Sandbox, ReportedPathsLeadNowhere) {
+    Tree outer;
+    ASSERT_EQ(mkdirat(outer.fd(), "tree", 0755), 0);
+    Fd tree(openat(outer.fd(), "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UnpackOptions options{.whiteouts = Whiteouts::overlay_user};
+    std::string longer_than_the_kernel_takes = ".";
+    for (int i = 0; i < 3000; ++i) longer_than_the_kernel_takes += "/.";
+    for (const std::string& path : {std::string(".."), std::string("/"), longer_than_the_kernel_takes + "/..",
+                                    std::string(1 << 20, '/') + "x", cat("a", std::string(1, 0), "/..")}) {
+        auto marked = mark_opaque(tree.get(), {path}, options);
+        ASSERT_FALSE(marked);
+        EXPECT_THAT(marked.error().text, HasSubstr("which no entry can have"));
+    }
+    EXPECT_EQ(outer.attribute("", "user.overlay.opaque"), "none");
+    ASSERT_TRUE(mark_opaque(tree.get(), {""}, options));
+    EXPECT_EQ(outer.attribute("tree", "user.overlay.opaque"), "y");
 }
 
 TEST(Protocol, OptionsThereAndBack) {
