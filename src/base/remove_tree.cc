@@ -40,7 +40,9 @@ Result<> remove_at_depth(int dir, const char* name, int depth, dev_t device) {
     if (depth >= deepest) return error(Errc::failed, cat("'", name, "' is nested too deeply to be removed"));
     // Overlayfs leaves its work directory with mode 000; who is not root needs the owner's bits first.
     if (geteuid() != 0) (void)!fchmodat(dir, name, 0700, 0);
-    Fd inner = TRY(open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    auto opened = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!opened && opened.error().err == ENOENT) return {};  // another one empties the same
+    Fd inner = TRY(std::move(opened));
     struct stat st = {};
     if (fstat(inner.get(), &st) < 0) return os_error(errno, cat("looking at '", name, "'"));
     if (depth > 0 && st.st_dev != device)

@@ -23,6 +23,14 @@ Result<Fd> prepared_input(const std::string& input) {
     return std::move(pipe.read);
 }
 
+// The last line that a tool said, without its full stop: that is where it says why.
+std::string last_line(std::string_view said) {
+    said = trim(said);
+    said = said.substr(said.rfind('\n') + 1);
+    if (said.ends_with('.')) said.remove_suffix(1);
+    return std::string(said);
+}
+
 }  // namespace
 
 Result<int> run_program(const std::vector<std::string>& argv, std::string& said, const ProgramOptions& options) {
@@ -50,6 +58,19 @@ Result<int> run_program(const std::vector<std::string>& argv, std::string& said,
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return os_error(errno, cat("waiting for ", quoted(argv[0])));
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Result<> run_tool(const std::vector<std::string>& argv, const ProgramOptions& options,
+                  std::string_view package, std::string_view doing) {
+    std::string said;
+    auto status = run_program(argv, said, options);
+    if (!status && status.error().code == Errc::not_found)
+        return error(Errc::unsupported, cat(doing, " needs ", argv[0], ", which is not here; install ", package));
+    if (!status) return std::move(status).error().within(doing);
+    if (*status == 0) return {};
+    std::string why = last_line(said);
+    return error(Errc::failed, cat(doing, " failed: ", argv[0],
+                                   why.empty() ? cat(" ended with status ", *status) : cat(" says: ", why)));
 }
 
 }  // namespace croft

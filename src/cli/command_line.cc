@@ -70,7 +70,9 @@ Error become_images(char** argv) {
     std::string program = paths->helpers + "/croft-images";
     execv(program.c_str(), argv);
     if (errno == ENOENT)
-        return error(Errc::unsupported, cat(quoted(program), ", which does what is about images, is not installed; install all of croft"));
+        return error(Errc::unsupported,
+                     cat(quoted(program),
+                         ", which does what is about images, is not installed; install all of croft"));
     return os_error(errno, cat("executing ", quoted(program), ", which does what is about images"));
 }
 
@@ -82,7 +84,8 @@ int noun_alone(std::string_view noun, std::span<char* const> rest) {
         return printed ? 0 : failed(printed.error(), OwnStatus::by_kind);
     }
     if (word.empty() || word[0] == '-')
-        return failed(error(Errc::usage, cat(noun, " needs a verb behind it, and options behind that (croft ", noun, " --help lists the verbs)")),
+        return failed(error(Errc::usage, cat(noun, " needs a verb behind it, and options behind that (croft ",
+                                             noun, " --help lists the verbs)")),
                       OwnStatus::by_kind);
     return failed(unknown_verb(cat(noun, " ", word)), OwnStatus::by_kind);
 }

@@ -97,8 +97,8 @@ const char* operand_line(Operands operands) {
         case Operands::plan:
             return "COMPREPLY=($(compgen -W 'run boot' -- \"$3\"))";
         case Operands::image:
-            return "compopt -o filenames; COMPREPLY=($(compgen -W \"$(croft image list --quiet 2>/dev/null)\" -- \"$3\") $(compgen -f -- "
-                   "\"$3\"))";
+            return "compopt -o filenames; COMPREPLY=($(compgen -W \"$(croft image list --quiet 2>/dev/null)\" -- \"$3\") "
+                   "$(compgen -f -- \"$3\"))";
         case Operands::none:
             break;
     }

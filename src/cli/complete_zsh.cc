@@ -102,7 +102,8 @@ std::string noun_case(const std::string& noun) {
         if (verb.group != Group::hidden && noun_of(verb) == noun)
             out += cat("                '", verb.name + noun.size() + 1, ":", spec_text(verb.help), "'\n");
     return cat(out, "            )\n            _describe -t verbs verb lines\n        else\n",
-               "            words=(\"", noun, " $words[2]\" \"${(@)words[3,-1]}\"); (( CURRENT-- ))\n            _croft_verb\n        fi\n        ;;\n");
+               "            words=(\"", noun, " $words[2]\" \"${(@)words[3,-1]}\"); (( CURRENT-- ))\n",
+               "            _croft_verb\n        fi\n        ;;\n");
 }
 
 constexpr const char* helpers = R"sh((( $+functions[_croft_machines] )) || _croft_machines() {

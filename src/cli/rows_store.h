@@ -44,9 +44,9 @@ inline constexpr Verb store_rows[] = {
      .synopsis = "[OPTIONS] SOURCE [NAME]",
      .help = "bring a tree or an image into the store",
      .doc = "SOURCE is a tar archive of a tree (plain, gzip, zstd, xz or bzip2; '-' is standard input), a directory, or an image "
-            "elsewhere: oci:PATH[:TAG], oci-archive:, docker-archive:, docker://. raw:FILE is a disk image, raw or qcow2, which becomes "
-            "/var/lib/machines/NAME.raw. NAME is what the store shall call it (default: "
-            "after the file, or the reference itself).\n\n"
+            "elsewhere: oci:PATH[:TAG], oci-archive:, docker-archive:, docker://. raw:FILE is a disk image, raw or qcow2, "
+            "which becomes /var/lib/machines/NAME.raw. NAME is what the store shall call it (default: after the file, or the "
+            "reference itself).\n\n"
             "Archives are unpacked by a program that sees nothing but the new tree and has no rights. `croft image export` gives "
             "back the very bytes that came in.",
      .example = "croft image import debian.tar.xz debian\n"
@@ -93,8 +93,8 @@ inline constexpr Verb store_rows[] = {
      .synopsis = "[OPTIONS] IMAGE [TARGET]",
      .help = "write an image of the store to a file",
      .doc = "TARGET is a tar archive of the whole tree (a file, tar:PATH, or standard output), or oci:PATH[:TAG], oci-archive:PATH, "
-            "docker-archive:PATH, dir:PATH. A tree that was imported comes out in the same bytes. raw:FILE is a disk image; IMAGE may then "
-            "also be a directory, or the name of one in /var/lib/machines.",
+            "docker-archive:PATH, dir:PATH. A tree that was imported comes out in the same bytes. raw:FILE is a disk image; "
+            "IMAGE may then also be a directory, or the name of one in /var/lib/machines.",
      .example = "croft image export web web.tar\n"
                 "croft image export web oci-archive:web.tar:1",
      .operands = Operands::image,
@@ -196,8 +196,9 @@ inline constexpr Verb store_rows[] = {
      .group = Group::images,
      .synopsis = "[IMAGE…]",
      .help = "check that images are what their digests say",
-     .doc = "Reads every blob again, and makes archives anew from trees that were imported. Prints what is wrong, a line each; exit "
-            "status 1 when there is something. Without IMAGE: all of the store.",
+     .doc = "Reads every blob of an image again, and makes archives anew from trees that were imported. Prints what is wrong, a "
+            "line each; exit status 1 when there is something. Without IMAGE: every image of the store. Machines' own files "
+            "have no digests, and neither have the unpacked trees of layers that are kept compressed.",
      .example = "croft image verify",
      .operands = Operands::image,
      .images = true},

@@ -55,15 +55,7 @@ Result<uint64_t> needed_size(const std::string& tree) {
 }
 
 Result<> call(const std::vector<std::string>& argv, const char* package, const std::string& input = "") {
-    std::string said;
-    auto status = run_program(argv, said, {.input = input});
-    if (!status && status.error().code == Errc::not_found)
-        return error(Errc::unsupported, cat("making the image needs ", argv[0], ", which is not here; install ", package));
-    if (!status) return std::move(status).error();
-    if (*status == 0) return {};
-    std::string_view last = trim(said);
-    last = last.substr(last.rfind('\n') + 1);
-    return error(Errc::failed, cat("making the image failed: ", argv[0], " says: ", last));
+    return run_tool(argv, {.input = input}, package, "making the image");
 }
 
 Result<> make_file_system(const DiskExport& wanted, const std::string& file) {

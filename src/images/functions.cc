@@ -3,7 +3,7 @@
 namespace croft::images {
 
 namespace {
-// Every row of cli/rows_images.h has its line here; a test compares.
+// Every row of cli/rows_images.h and cli/rows_store.h has its line here; a test compares.
 constexpr cli::NamedFunction rows[] = {
     {"image bootstrap", verb_bootstrap},
     {"image copy", verb_copy},

@@ -9,40 +9,34 @@
 #include <ctime>
 #include <thread>
 
-#include "archive/hash.h"
 #include "archive/pack.h"
 #include "archive/streams.h"
 #include "archive/unpack.h"
 #include "base/text.h"
+#include "image/media_types.h"
 #include "images/unpack_layers.h"
-#include "manager/copy_file.h"
+#include "registry/blobs.h"
 #include "store/blobs.h"
 #include "store/layers.h"
 
 namespace croft::images {
 namespace {
 
-constexpr const char* manifest_type = "application/vnd.oci.image.manifest.v1+json";
-constexpr const char* config_type = "application/vnd.oci.image.config.v1+json";
-constexpr const char* layer_type = "application/vnd.oci.image.layer.v1.tar";
-
 std::string media_type(archive::Compression compression) {
-    switch (compression) {
-        case archive::Compression::gzip:
-            return cat(layer_type, "+gzip");
-        case archive::Compression::zstd:
-            return cat(layer_type, "+zstd");
-        default:
-            return layer_type;  // xz and bzip2 are no layers' compressions: such an archive is kept as a tree
-    }
+    return image::layer_media_type(image::Family::oci, compression == archive::Compression::gzip ? "gzip" : "zstd");
 }
 
+// xz and bzip2 are no layers' compressions: such an archive is kept as a tree.
 bool is_kept(archive::Compression compression) {
     return compression == archive::Compression::gzip || compression == archive::Compression::zstd;
 }
 
 store::Layer layer_of(const archive::Unpacked& done, bool recipe) {
-    return {.id = done.diff_id, .archive_size = done.archive_bytes, .bytes = done.bytes, .entries = done.entries, .recipe = recipe};
+    return {.id = done.diff_id,
+            .archive_size = done.archive_bytes,
+            .bytes = done.bytes,
+            .entries = done.entries,
+            .recipe = recipe};
 }
 
 Result<archive::Unpacked> into_tree(const store::LayerWriter& layer, Source& archive, archive::UnpackOptions options) {
@@ -57,7 +51,7 @@ Result<NewLayer> plain(store::LayerWriter layer, Source& archive, archive::Unpac
     archive::Unpacked done = TRY(into_tree(layer, archive, options));
     TRY(layer.commit(layer_of(done, true)));
     image::Digest digest = TRY(image::Digest::parse(done.diff_id));
-    return NewLayer{{.media_type = layer_type, .digest = digest, .size = done.archive_bytes}, digest};
+    return NewLayer{{.media_type = std::string(image::oci_layer), .digest = digest, .size = done.archive_bytes}, digest};
 }
 
 Result<NewLayer> compressed(const store::Store& store, store::LayerWriter layer, std::unique_ptr<Source> archive,
@@ -72,7 +66,8 @@ Result<NewLayer> compressed(const store::Store& store, store::LayerWriter layer,
     return NewLayer{{.media_type = media_type(options.compression), .digest = digest, .size = size}, diff_id};
 }
 
-Result<NewLayer> from_source(const store::Store& store, std::unique_ptr<Source> source, const std::string& what, const std::string& helper) {
+Result<NewLayer> from_source(const store::Store& store, std::unique_ptr<Source> source,
+                             const std::string& what, const std::string& helper) {
     std::string first;
     source = TRY(archive::peek(std::move(source), archive::sniff_length, first));
     auto layer = TRY(store::LayerWriter::begin(store));
@@ -84,12 +79,10 @@ Result<NewLayer> from_source(const store::Store& store, std::unique_ptr<Source> 
     return plain(std::move(*layer), *source, options);
 }
 
-Result<image::Descriptor> add_json(const store::Store& store, const std::string& bytes, const char* type) {
-    archive::Hasher hasher;
-    hasher.update(std::as_bytes(std::span(bytes)));
-    image::Digest digest = TRY(image::Digest::parse(hasher.digest()));
+Result<image::Descriptor> add_json(const store::Store& store, const std::string& bytes, std::string_view type) {
+    image::Digest digest = registry::digest_of(bytes);
     TRY(store::add_blob(store, digest, bytes));
-    return image::Descriptor{.media_type = type, .digest = digest, .size = bytes.size()};
+    return image::Descriptor{.media_type = std::string(type), .digest = digest, .size = bytes.size()};
 }
 
 }  // namespace
@@ -132,10 +125,10 @@ std::string creation_time() {
 Result<store::Named> make_image(const store::Store& store, NewImage image) {
     image.config.diff_ids.clear();
     for (const NewLayer& layer : image.layers) image.config.diff_ids.push_back(layer.diff_id);
-    image::Manifest manifest{.media_type = manifest_type,
-                             .config = TRY(add_json(store, image::config_json(image.config), config_type))};
+    image::Manifest manifest{.media_type = std::string(image::oci_manifest),
+                             .config = TRY(add_json(store, image::config_json(image.config), image::oci_config))};
     for (NewLayer& layer : image.layers) manifest.layers.push_back(std::move(layer.blob));
-    image::Descriptor top = TRY(add_json(store, image::manifest_json(manifest), manifest_type));
+    image::Descriptor top = TRY(add_json(store, image::manifest_json(manifest), image::oci_manifest));
     store::Named named{image.name, top.digest, std::nullopt, image.source, static_cast<uint64_t>(time(nullptr))};
     TRY(store::put_reference(store, named));
     return named;

@@ -1,7 +1,5 @@
 #include "images/open_store.h"
 
-#include <unistd.h>
-
 #include "base/log.h"
 #include "base/text.h"
 #include "manager/image_root.h"
@@ -28,13 +26,8 @@ Result<std::string> boot_id() {
     return std::string(trim(text));
 }
 
-kernel::OverlayNotes overlay_notes() {
-    return geteuid() == 0 ? kernel::OverlayNotes::trusted : kernel::OverlayNotes::user;
-}
-
 Result<std::vector<std::string>> trees_of(const store::Store& store, const store::Image& image) {
-    if (!TRY(store::missing_layers(store, image)).empty())
-        return error(Errc::wrong_state, cat("image ", quoted(image.named.name), " is incomplete; pull or import it again"));
+    TRY(store::check_complete(store, image));
     return store::trees_above(store, image.layers());
 }
 

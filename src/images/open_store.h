@@ -3,9 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
-#include "kernel/overlay.h"
 #include "manager/paths.h"
 #include "store/images.h"
 #include "store/store.h"
@@ -19,7 +19,8 @@ Result<StorePtr> open_store();
 std::string unpack_helper(const manager::Paths& paths);
 // This boot's, as uses of the store have it.
 Result<std::string> boot_id();
-kernel::OverlayNotes overlay_notes();
+// In front of the directory's name in what store::uses() tells of a mounted image (`image mount`).
+inline constexpr std::string_view mount_use = "mount@";
 // The trees of an image's layers, absolute, the topmost first. wrong_state when one is not there.
 Result<std::vector<std::string>> trees_of(const store::Store& store, const store::Image& image);
 // What a verb that took names away ends with: what nothing refers to any more goes to the trash, which is emptied in the

@@ -12,6 +12,7 @@
 #include "archive/streams.h"
 #include "base/text.h"
 #include "images/unpack_layers.h"
+#include "registry/blobs.h"
 #include "store/blobs.h"
 #include "store/images.h"
 #include "store/layers.h"
@@ -73,10 +74,6 @@ class StoreSource final : public registry::ImageSource {
     const image::Reference reference_;
 };
 
-archive::HashAlgorithm algorithm_of(const Digest& digest) {
-    return digest.algorithm() == "sha512" ? archive::HashAlgorithm::sha512 : archive::HashAlgorithm::sha256;
-}
-
 // What an earlier writer left is hashed and gone on from.
 Result<> take_over(store::BlobWriter& writer, const image::Descriptor& descriptor, archive::Hasher& hasher) {
     if (writer.written() > descriptor.size) return writer.restart();
@@ -91,14 +88,18 @@ Result<> take_over(store::BlobWriter& writer, const image::Descriptor& descripto
     return {};
 }
 
-Result<> fill(store::BlobWriter& writer, const image::Descriptor& descriptor, archive::Hasher& hasher, const registry::OpenBlob& open) {
+Result<> fill(store::BlobWriter& writer, const image::Descriptor& descriptor, archive::Hasher& hasher,
+              const registry::OpenBlob& open) {
     auto source = TRY(open(writer.written()));
     std::vector<std::byte> room(1 << 18);
     for (;;) {
         size_t n = TRY(source->read(room));
         if (n == 0) return {};
-        if (writer.written() + n > descriptor.size)
-            return error(Errc::invalid, cat("blob ", descriptor.digest.text(), " is longer than the ", descriptor.size, " bytes that it should have"));
+        if (writer.written() + n > descriptor.size) {
+            writer.discard();
+            return error(Errc::invalid, cat("blob ", descriptor.digest.text(), " is longer than the ", descriptor.size,
+                                            " bytes that it should have"));
+        }
         hasher.update({room.data(), n});
         TRY(writer.write({room.data(), n}));
     }
@@ -107,7 +108,11 @@ Result<> fill(store::BlobWriter& writer, const image::Descriptor& descriptor, ar
 class StoreTarget final : public registry::ImageTarget {
   public:
     StoreTarget(std::shared_ptr<const store::Store> store, IntoStore into, Fd hold)
-        : kept_(std::move(store)), store_(*kept_), into_(std::move(into)), reference_(in_store(into_.name)), hold_(std::move(hold)) {}
+        : kept_(std::move(store)),
+          store_(*kept_),
+          into_(std::move(into)),
+          reference_(in_store(into_.name)),
+          hold_(std::move(hold)) {}
 
     const image::Reference& reference() const override { return reference_; }
     Result<bool> has_blob(const image::Descriptor& descriptor) override {
@@ -117,9 +122,9 @@ class StoreTarget final : public registry::ImageTarget {
     Result<> put_blob(const image::Descriptor& descriptor, const registry::OpenBlob& open) override {
         auto writer = TRY(store::BlobWriter::begin(store_, descriptor.digest));
         if (!writer) return {};
-        archive::Hasher hasher(algorithm_of(descriptor.digest));
+        archive::Hasher hasher(registry::algorithm_of(descriptor.digest));
         TRY(take_over(*writer, descriptor, hasher));
-        if (writer->written() == 0) hasher = archive::Hasher(algorithm_of(descriptor.digest));
+        if (writer->written() == 0) hasher = archive::Hasher(registry::algorithm_of(descriptor.digest));
         TRY(fill(*writer, descriptor, hasher, open));
         std::string found = hasher.digest();
         if (writer->written() == descriptor.size && found == descriptor.digest.text()) {
@@ -156,7 +161,9 @@ class StoreTarget final : public registry::ImageTarget {
   private:
     // While others still come: what a layer is called is found then, and compared at the end.
     Result<> unpack(const image::Descriptor& layer) {
-        if (layer.media_type.find(".layer.") == std::string::npos && layer.media_type.find(".rootfs.") == std::string::npos) return {};
+        if (layer.media_type.find(".layer.") == std::string::npos &&
+            layer.media_type.find(".rootfs.") == std::string::npos)
+            return {};
         std::string id = TRY(unpack_blob(store_, layer, into_.helper));
         std::lock_guard guard(mutex_);
         ids_.emplace(layer.digest, std::move(id));
@@ -166,7 +173,8 @@ class StoreTarget final : public registry::ImageTarget {
         for (size_t i = 0; i < image.manifest.layers.size(); ++i) {
             auto found = ids_.find(image.manifest.layers[i].digest);
             if (found == ids_.end() || found->second == image.config.diff_ids[i].text()) continue;
-            return error(Errc::invalid, cat("layer ", found->first.text(), " is not what the image's configuration says: its diff id is ",
+            return error(Errc::invalid, cat("layer ", found->first.text(),
+                                            " is not what the image's configuration says: its diff id is ",
                                             found->second, " and not ", image.config.diff_ids[i].text()));
         }
         return {};

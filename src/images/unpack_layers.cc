@@ -47,12 +47,14 @@ Result<std::string> unpack_blob(const store::Store& store, const image::Descript
     return done.diff_id;
 }
 
-Result<> unpack_layer(const store::Store& store, const image::Descriptor& layer, const image::Digest& id, const std::string& helper) {
+Result<> unpack_layer(const store::Store& store, const image::Descriptor& layer, const image::Digest& id,
+                      const std::string& helper) {
     auto writer = TRY(store::LayerWriter::begin(store, id.text()));
     if (!writer) return {};
     archive::Unpacked done = TRY(unpack_into(*writer, store, layer, helper));
     if (done.diff_id != id.text())
-        return error(Errc::invalid, cat("layer ", layer.digest.text(), " is not what the image's configuration says: its diff id is ",
+        return error(Errc::invalid, cat("layer ", layer.digest.text(),
+                                        " is not what the image's configuration says: its diff id is ",
                                         done.diff_id, " and not ", id.text()));
     return keep(*writer, done);
 }

@@ -53,11 +53,13 @@ std::string name_of_file(std::string path) {
     while (path.ends_with('/')) path.pop_back();
     std::string name = path.substr(path.rfind('/') + 1);
     for (const char* suffix : {".gz", ".xz", ".zst", ".bz2", ".tgz", ".tar"})
-        if (name.ends_with(suffix) && name.size() > std::string_view(suffix).size()) name.resize(name.size() - std::string_view(suffix).size());
+        if (name.ends_with(suffix) && name.size() > std::string_view(suffix).size())
+            name.resize(name.size() - std::string_view(suffix).size());
     return name;
 }
 
-Result<NewLayer> layer_of(const manager::Paths& paths, const store::Store& store, const image::Reference& from, const std::string& shown) {
+Result<NewLayer> layer_of(const manager::Paths& paths, const store::Store& store,
+                          const image::Reference& from, const std::string& shown) {
     std::string helper = unpack_helper(paths);
     if (from.transport == Transport::tar) {
         Fd file = from.path == "-" ? Fd(dup(STDIN_FILENO)) : TRY(open_at(AT_FDCWD, from.path.c_str(), O_RDONLY | O_NOCTTY));
@@ -72,8 +74,8 @@ Result<NewLayer> layer_of(const manager::Paths& paths, const store::Store& store
 }
 
 // A tree, as one layer of a new image.
-Result<> import_tree(const manager::Paths& paths, const store::Store& store, const image::Reference& from, const std::string& word,
-                     const std::string& name) {
+Result<> import_tree(const manager::Paths& paths, const store::Store& store, const image::Reference& from,
+                     const std::string& word, const std::string& name) {
     Fd hold = TRY(store.hold());
     NewImage image{.name = name, .source = from.path == "-" ? "" : from.text()};
     image.layers.push_back(TRY(layer_of(paths, store, from, word)));
@@ -130,7 +132,10 @@ Result<> bring(const Arguments& args, bool trees) {
     const store::Store& store = *kept;
     bool is_tree = from.transport == Transport::tar || from.transport == Transport::directory;
     if (from.transport == Transport::store)
-        return error(Errc::usage, cat(quoted(word), " is in the store already, or nowhere: give docker://HOST/NAME:TAG, oci:PATH:TAG or a file"));
+        return error(
+            Errc::usage,
+            cat(quoted(word),
+                " is in the store already, or nowhere: give docker://HOST/NAME:TAG, oci:PATH:TAG or a file"));
     if (is_tree && !trees && from.transport == Transport::directory)
         return error(Errc::usage, cat(quoted(word), " is a directory: `croft image import` takes those"));
     std::string name = TRY(name_for(args, from));
@@ -168,7 +173,8 @@ Result<int> verb_push(const cli::Verb& verb, std::span<char* const> arguments) {
     store::Named named = TRY(store::get_reference(store, args.operands[0]));
     std::string target = args.operands.back();
     if (args.operands.size() == 1) target = named.name;
-    if (auto parsed = image::parse_reference(target); parsed && parsed->transport == Transport::store) target.insert(0, "docker://");
+    if (auto parsed = image::parse_reference(target); parsed && parsed->transport == Transport::store)
+        target.insert(0, "docker://");
     image::Reference reference = TRY(image::parse_reference(target));
     cli::Interrupt interrupt;
     auto from = TRY(store_source(kept, named.name));

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/output.h"
+#include "image/media_types.h"
 #include "images/functions.h"
 #include "images/make_image.h"
 #include "images/open_store.h"
@@ -45,7 +46,7 @@ Result<NewLayer> layer_from_upper(const store::Store& store, const std::string& 
     image::Digest digest = TRY(image::Digest::parse(whole.digest())), diff_id = TRY(image::Digest::parse(diff.digest()));
     uint64_t size = blob.written();
     TRY(blob.commit(digest));
-    NewLayer layer{{.media_type = "application/vnd.oci.image.layer.v1.tar+gzip", .digest = digest, .size = size}, diff_id};
+    NewLayer layer{{.media_type = image::layer_media_type(image::Family::oci, "gzip"), .digest = digest, .size = size}, diff_id};
     TRY(unpack_layer(store, layer.blob, diff_id, helper));
     return layer;
 }
@@ -56,10 +57,11 @@ Result<NewImage> committed(const manager::OwnRoot& own, const std::string& helpe
         return error(Errc::unsupported, cat("machine ", quoted(root.name), " is made from no image that could be gone on from"));
     store::Image base = TRY(store::read_image(own.store(), *root.manifest));
     NewImage out{.name = "", .source = "", .config = base.config, .layers = {}};
-    for (size_t i = 0; i < base.manifest.layers.size(); ++i) out.layers.push_back({base.manifest.layers[i], base.config.diff_ids[i]});
+    for (size_t i = 0; i < base.manifest.layers.size(); ++i)
+        out.layers.push_back({base.manifest.layers[i], base.config.diff_ids[i]});
     std::vector<std::string> uppers;
     for (const std::string& id : root.layers)
-        if (id.starts_with("sealed:")) uppers.push_back(own.store().at(TRY(store::layer_tree(id))));
+        if (store::is_sealed(id)) uppers.push_back(own.store().at(TRY(store::layer_tree(id))));
     uppers.push_back(cat(store::machine_directory(own.store(), root.name), "/upper"));
     out.config.created = creation_time();
     for (const std::string& upper : uppers) {

@@ -1,5 +1,6 @@
 // export: an image as an archive of its tree, in the bytes that it came in where it has one layer.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +19,7 @@
 #include "kernel/overlay.h"
 #include "manager/find_tree.h"
 #include "manager/image_root.h"
+#include "manager/own_root.h"
 #include "manager/tree_lock.h"
 #include "store/images.h"
 
@@ -37,7 +39,7 @@ Result<> as_given(const StorePtr& store, const store::Image& image, Sink& to) {
 
 Result<> merged(const store::Store& store, const store::Image& image, std::unique_ptr<Sink> to, Compression compression) {
     std::vector<std::string> trees = TRY(trees_of(store, image));
-    Fd view = TRY(kernel::read_layers(trees, overlay_notes()));
+    Fd view = TRY(kernel::read_layers(trees, manager::overlay_notes()));
     Fd tree = TRY(open_at(view.get(), ".", O_RDONLY | O_DIRECTORY));
     auto sink = TRY(archive::compress(std::move(to), compression));
     TRY(archive::pack(tree.get(), *sink));
@@ -59,12 +61,17 @@ Result<std::optional<Compression>> compression_of(const Arguments& args, const s
 }
 
 // Under another name until it is whole.
-Result<> to_file(const StorePtr& store, const store::Image& image, const std::string& path, std::optional<Compression> compression) {
+Result<> to_file(const StorePtr& store, const store::Image& image, const std::string& path,
+                 std::optional<Compression> compression) {
     auto write = [&](Fd file) -> Result<> {
         auto sink = archive::write_fd(std::move(file), path);
         return compression ? merged(*store, image, std::move(sink), *compression) : as_given(store, image, *sink);
     };
     if (path == "-") return write(Fd(dup(STDOUT_FILENO)));
+    // A device or a FIFO is written to, not replaced.
+    struct stat st = {};
+    if (stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode))
+        return write(TRY(open_at(AT_FDCWD, path.c_str(), O_WRONLY | O_NOCTTY)));
     std::string partial = cat(path, ".croft-partial");
     Fd file = TRY(open_at(AT_FDCWD, partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644));
     OnExit remove([&] { unlink(partial.c_str()); });
@@ -91,7 +98,7 @@ Result<> to_disk(const Arguments& args, const image::Reference& target) {
     Fd hold = TRY(kept->hold());
     store::Image image = TRY(store::get_image(*kept, named->name));
     std::vector<std::string> trees = TRY(trees_of(*kept, image));
-    Fd view = TRY(kernel::read_layers(trees, overlay_notes()));
+    Fd view = TRY(kernel::read_layers(trees, manager::overlay_notes()));
     return export_raw(args, cat("/proc/", getpid(), "/fd/", view.get(), "/."), file);
 }
 

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <set>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/machine_text.h"
 #include "cli/output.h"
 #include "images/functions.h"
 #include "images/open_store.h"
+#include "manager/image_root.h"
 #include "store/images.h"
 #include "store/layers.h"
 #include "store/machine_roots.h"
@@ -77,10 +79,14 @@ std::string json_of(const std::vector<Listed>& all) {
 Result<int> verb_list(const cli::Verb& verb, std::span<char* const> arguments) {
     Arguments args = TRY(cli::parse_arguments(verb, arguments));
     TRY(cli::expect_operands(verb, args, 0, 0));
-    StorePtr kept = TRY(open_store());
-    const store::Store& store = *kept;
+    manager::Paths paths = TRY(manager::find_paths());
+    // Completion asks for this too, of users who have no store.
+    auto store = TRY(store::Store::find(manager::store_path(paths)));
     std::vector<Listed> all;
-    for (store::Named& named : TRY(store::references(store))) all.push_back(look_at(store, std::move(named)));
+    if (store)
+        for (store::Named& named : TRY(store::references(*store))) all.push_back(look_at(*store, std::move(named)));
+    for (const Listed& one : all)
+        if (!one.mistake.empty()) warn(one.mistake);
     std::string out;
     if (args.has("--quiet"))
         for (const Listed& one : all) out += cat(one.named.name, "\n");

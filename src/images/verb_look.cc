@@ -15,6 +15,8 @@
 #include "images/store_place.h"
 #include "kernel/overlay.h"
 #include "manager/find_tree.h"
+#include "manager/own_root.h"
+#include "registry/blobs.h"
 #include "store/blobs.h"
 #include "store/images.h"
 #include "store/machine_roots.h"
@@ -31,7 +33,14 @@ std::string default_place(const manager::Paths& paths, const store::Named& named
 
 // What is mounted is in use: told as of a machine, under a name that no machine has.
 Result<std::string> use_name(const std::string& directory) {
-    return cat("mount@", TRY(store::reference_file(directory)));
+    return cat(mount_use, TRY(store::reference_file(directory)));
+}
+
+Result<> check_unused(const store::Store& store, const std::string& place) {
+    for (const store::MachineRoot& use : TRY(store::uses(store, TRY(boot_id()))))
+        if (use.name == TRY(use_name(place)))
+            return error(Errc::exists, cat("image ", quoted(use.image), " is mounted already, at ", place));
+    return {};
 }
 
 Result<> note_use(const store::Store& store, const store::Image& image, const std::string& directory) {
@@ -55,10 +64,9 @@ Result<int> verb_mount(const cli::Verb& verb, std::span<char* const> arguments) 
     bool chosen = args.operands.size() == 2;
     std::string place = chosen ? TRY(manager::absolute_path(args.operands[1])) : default_place(paths, image.named);
     if (!chosen) TRY(make_dirs_at(AT_FDCWD, place, 0755));
-    if (!chosen && exists_at(store.fd(), cat("uses/", TRY(use_name(place))).c_str()))
-        return error(Errc::exists, cat("image ", quoted(image.named.name), " is mounted already, at ", place));
+    TRY(check_unused(store, place));
     TRY(note_use(store, image, place));
-    Result<> mounted = kernel::mount_layers(trees, overlay_notes(), place);
+    Result<> mounted = kernel::mount_layers(trees, manager::overlay_notes(), place);
     if (!mounted) {
         (void)store.discard(cat("uses/", TRY(use_name(place))));
         return std::move(mounted).error().within(cat("mounting image ", quoted(image.named.name)));
@@ -79,10 +87,14 @@ Result<int> verb_umount(const cli::Verb& verb, std::span<char* const> arguments)
     if (!exists_at(store.fd(), use.c_str())) {
         place = default_place(paths, TRY(store::get_reference(store, word)));
         use = cat("uses/", TRY(use_name(place)));
-        if (!exists_at(store.fd(), use.c_str())) return error(Errc::wrong_state, cat("image ", quoted(word), " is not mounted; where it is, give the directory"));
+        if (!exists_at(store.fd(), use.c_str()))
+            return error(Errc::wrong_state, cat("image ", quoted(word), " is not mounted; where it is, give the directory"));
     }
-    if (umount2(place.c_str(), UMOUNT_NOFOLLOW) < 0 && errno != EINVAL) {
-        if (errno == EBUSY) return error(Errc::busy, cat(quoted(place), " is in use by a process (lsof shows which); end it first"));
+    // Another may have ended it already, umount(8) or a new boot.
+    if (umount2(place.c_str(), UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT) {
+        if (errno == EBUSY)
+            return error(Errc::busy,
+                         cat(quoted(place), " is in use by a process (lsof shows which); end it first"));
         return os_error(errno, cat("unmounting ", quoted(place)));
     }
     if (place.starts_with(paths.run + "/images/")) rmdir(place.c_str());
@@ -110,7 +122,7 @@ Result<std::string> check_blob(registry::ImageSource& source, const image::Descr
     auto bytes = source.blob(blob);
     if (!bytes && bytes.error().code == Errc::not_found) return cat("blob ", blob.digest.text(), " is missing");
     if (!bytes) return cat("blob ", blob.digest.text(), ": ", bytes.error().text);
-    archive::Hasher hasher(blob.digest.algorithm() == "sha512" ? archive::HashAlgorithm::sha512 : archive::HashAlgorithm::sha256);
+    archive::Hasher hasher(registry::algorithm_of(blob.digest));
     HashSink sink(hasher);
     TRY(archive::copy(**bytes, sink).within(cat("reading blob ", blob.digest.text())));
     return hasher.digest() == blob.digest.text() ? "" : cat("blob ", blob.digest.text(), " has other bytes than its digest says");

@@ -11,6 +11,7 @@
 #include "manager/image_root.h"
 #include "store/collect.h"
 #include "store/machine_roots.h"
+#include "store/names.h"
 #include "store/references.h"
 
 namespace croft::images {
@@ -62,6 +63,12 @@ Result<int> verb_rename(const cli::Verb& verb, std::span<char* const> arguments)
 
 namespace {
 
+// Who has a use of the store: a machine, or a directory at which an image is mounted.
+std::string user_text(std::string_view use) {
+    if (!use.starts_with(mount_use)) return cat("machine ", use);
+    return cat("the mount at ", store::reference_of_file(use.substr(mount_use.size())));
+}
+
 // Said, because its space does not come back yet.
 Result<> tell_users(const store::Store& store, const store::Named& named) {
     for (const store::Named& other : TRY(store::references(store)))
@@ -71,9 +78,10 @@ Result<> tell_users(const store::Store& store, const store::Named& named) {
     for (store::MachineRoot& use : TRY(store::uses(store, boot))) roots.push_back(std::move(use));
     std::vector<std::string> users;
     for (const store::MachineRoot& root : roots)
-        if (root.manifest == named.manifest) users.push_back(root.name);
+        if (root.manifest == named.manifest) users.push_back(user_text(root.name));
     if (!users.empty())
-        info(cat("image ", quoted(named.name), " has no name any more; its files stay as long as machine ", join(users, ", "), " stands on them"));
+        info(cat("image ", quoted(named.name), " has no name any more; its files stay as long as ", join(users, ", "),
+                 users.size() == 1 ? " stands on them" : " stand on them"));
     return {};
 }
 
@@ -121,12 +129,16 @@ Result<int> verb_prune(const cli::Verb& verb, std::span<char* const> arguments) 
     std::string boot = TRY(boot_id());
     auto done = TRY(store::collect(store, boot, how));
     if (!done)
-        return error(Errc::busy, "the store is in use: an image is brought in, or a machine started, just now; try again when that is done");
+        return error(Errc::busy,
+                     "the store is in use: an image is brought in, or a machine started, just now; try again "
+                     "when that is done");
     if (how == store::Collect::all) TRY(store.empty_trash());
     if (args.has("--quiet")) return 0;
-    TRY(cli::print(cat(how == store::Collect::dry_run ? "Would remove " : "Removed ", done->blobs, " blobs (", human_size(done->blob_bytes),
-                       "), ", done->layers, " layers, ", done->partial, " unfinished, ", done->uses, " left by machines",
-                       machines ? cat(", ", machines, " roots of machines that are not declared") : "", ".\n")));
+    TRY(cli::print(cat(how == store::Collect::dry_run ? "Would remove " : "Removed ", done->blobs, " blobs (",
+                       human_size(done->blob_bytes), "), ", done->layers, " layers, ", done->partial,
+                       " unfinished, ", done->uses, " left by machines",
+                       machines ? cat(", ", machines, " roots of machines that are not declared") : "",
+                       ".\n")));
     return 0;
 }
 

@@ -28,7 +28,8 @@ Result<> set_lowers(int fs, const std::vector<Fd>& lowers) {
         std::string all;
         for (const Fd& each : lowers) all += cat(all.empty() ? "" : ":", path_of(each));
         if (configure(fs, FSCONFIG_SET_STRING, "lowerdir", all.c_str()) == 0) return {};
-        return error(Errc::unsupported, cat("this kernel takes fewer than ", lowers.size(), " layers (", errno_text(errno), "); Linux 6.5 takes 500"));
+        return error(Errc::unsupported, cat("this kernel takes fewer than ", lowers.size(), " layers (",
+                                            errno_text(errno), "); Linux 6.5 takes 500"));
     }
     return {};
 }
@@ -36,7 +37,8 @@ Result<> set_lowers(int fs, const std::vector<Fd>& lowers) {
 // A path that is too long for fsconfig(2) is told as an open file too.
 Result<Fd> set_directory(int fs, const char* key, const std::string& path) {
     Fd directory = TRY(open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));
-    if (configure(fs, FSCONFIG_SET_STRING, key, path_of(directory).c_str()) < 0) return os_error(errno, cat("giving overlayfs ", path));
+    if (configure(fs, FSCONFIG_SET_STRING, key, path_of(directory).c_str()) < 0)
+        return os_error(errno, cat("giving overlayfs ", path));
     return directory;
 }
 

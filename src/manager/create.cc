@@ -238,12 +238,15 @@ Result<> rename(const Paths& paths, const std::string& from, const std::string& 
     std::string text = TRY(read_file_at(directory.get(), (from + ".machine").c_str()));
     Declared declared = TRY(find_declared(paths, from));
     if (declared.image.empty()) text = TRY(with_directory(text, machine.file, declared.tree));
-    if (!declared.image.empty()) TRY(rename_own_root(paths, from, to));
     TRY(move_drop_ins(directory.get(), from, to));
-    Result<> written = write_config(directory.get(), to + ".machine", text, Existing::refuse);
-    if (!written) {
+    Result<> renamed = write_config(directory.get(), to + ".machine", text, Existing::refuse);
+    const bool written = bool(renamed);
+    // Killed here, it is still whole under its old name.
+    if (written && !declared.image.empty()) renamed = rename_own_root(paths, from, to);
+    if (!renamed) {
+        if (written) unlinkat(directory.get(), (to + ".machine").c_str(), 0);
         (void)move_drop_ins(directory.get(), to, from);
-        return written;
+        return renamed;
     }
     if (unlinkat(directory.get(), (from + ".machine").c_str(), 0) < 0)
         return os_error(errno, cat("removing ", machine.file));

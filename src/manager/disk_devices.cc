@@ -32,25 +32,6 @@ Result<Loop> attach(const std::string& image, uint64_t offset, uint64_t size, bo
     return out;
 }
 
-// The last line that a tool said, without its full stop: that is where it says why.
-std::string last_line(std::string_view said) {
-    said = trim(said);
-    said = said.substr(said.rfind('\n') + 1);
-    if (said.ends_with('.')) said.remove_suffix(1);
-    return std::string(said);
-}
-
-Result<> call(std::vector<std::string> argv, const ProgramOptions& options, const char* package, std::string_view doing) {
-    std::string said;
-    auto status = run_program(argv, said, options);
-    if (!status && status.error().code == Errc::not_found)
-        return error(Errc::unsupported, cat(doing, " needs ", argv[0], ", which is not here; install ", package));
-    if (!status) return std::move(status).error().within(doing);
-    if (*status == 0) return {};
-    std::string why = last_line(said);
-    return error(Errc::failed, cat(doing, " failed: ", argv[0], why.empty() ? cat(" ended with status ", *status) : cat(" says: ", why)));
-}
-
 // Without the newline that an editor put there.
 std::string passphrase() {
     const char* directory = getenv("CREDENTIALS_DIRECTORY");
@@ -70,12 +51,12 @@ Result<> open_luks(const DiskDevice& device, const std::string& data) {
     if (device.read_only) argv.emplace_back("--readonly");
     if (!secret.empty()) argv.insert(argv.end(), {"--key-file", "-"});
     argv.insert(argv.end(), {data, device.name});
-    return call(std::move(argv), {.input = secret, .asks = secret.empty()}, "cryptsetup", "unlocking it");
+    return run_tool(argv, {.input = secret, .asks = secret.empty()}, "cryptsetup", "unlocking it");
 }
 
 Result<> open_verity(const DiskDevice& device, const std::string& data) {
     Loop hashes = TRY(attach(device.hash_image, device.hash_offset, device.hash_size, true));
-    return call({"veritysetup", "open", data, device.name, hashes.path, device.root_hash}, {}, "cryptsetup",
+    return run_tool({"veritysetup", "open", data, device.name, hashes.path, device.root_hash}, {}, "cryptsetup",
                 "checking it by its root hash");
 }
 
@@ -126,7 +107,7 @@ Result<> open_device(const DiskDevice& device) {
 Result<> close_device(const DiskDevice& device) {
     if (!is_croft_device(device.name) || access(device_path(device).c_str(), F_OK) < 0) return {};
     const char* tool = device.kind == DiskDevice::Kind::verity ? "veritysetup" : "cryptsetup";
-    return call({tool, "close", "--deferred", device.name}, {}, "cryptsetup", cat("removing the device ", device.name));
+    return run_tool({tool, "close", "--deferred", device.name}, {}, "cryptsetup", cat("removing the device ", device.name));
 }
 
 }  // namespace croft::manager

@@ -79,7 +79,8 @@ void settle(const spec::MachineSpec& spec, const disk::Layout& layout, DiskRoot&
     std::erase_if(out.volumes, [&](const spec::DiskVolume& volume) {
         bool elsewhere = volume.target == "/" || (var && volume.target.starts_with("/var/"));
         if (elsewhere || can_make || has_directory(root, volume.target)) return false;
-        out.warnings.push_back(cat("the tree has no directory ", volume.target, " and cannot get one: that partition is left out"));
+        out.warnings.push_back(cat("the tree has no directory ", volume.target,
+                                   " and cannot get one: that partition is left out"));
         return true;
     });
 }
@@ -117,8 +118,11 @@ Result<> find_hashes(const spec::MachineSpec& spec, const disk::Volume& volume, 
     }
     device.hash_image = spec.root.verity_data.empty() ? beside_image(device.image, ".verity") : spec.root.verity_data;
     if (exists_at(AT_FDCWD, device.hash_image.c_str())) return {};
-    return error(Errc::not_found, cat("there is a root hash, and no hashes to check the image by: it has no verity partition that "
-                                      "belongs to it, and there is no ", quoted(device.hash_image)));
+    return error(
+        Errc::not_found,
+        cat("there is a root hash, and no hashes to check the image by: it has no verity partition that "
+            "belongs to it, and there is no ",
+            quoted(device.hash_image)));
 }
 
 Result<> find_devices(const spec::MachineSpec& spec, const std::string& machine, const std::string& hash, DiskContent& out) {

@@ -23,8 +23,8 @@ Result<std::optional<store::Store>> find_store(const Paths& paths) {
 }
 
 Error no_image(std::string_view word) {
-    return error(Errc::not_found, cat("there is no image ", quoted(word), " in the store; `croft image list` shows those that are, "
-                                      "`croft image pull` and `croft image import` bring one"));
+    return error(Errc::not_found, cat("there is no image ", quoted(word), " in the store; `croft image list` shows those that "
+                                      "are, `croft image pull` and `croft image import` bring one"));
 }
 
 Result<store::Store> need_store(const Paths& paths, std::string_view image) {
@@ -39,19 +39,16 @@ Result<store::Image> need_image(const store::Store& store, std::string_view word
     return store::read_image(store, *named);
 }
 
-Result<> check_complete(const store::Store& store, const store::Image& image) {
-    auto missing = TRY(store::missing_layers(store, image));
-    if (missing.empty()) return {};
-    return error(Errc::wrong_state, cat("image ", quoted(image.named.name), " is incomplete: ", missing.size(),
-                                        " of its layers are not unpacked; `croft image pull` or `import` it again"));
-}
+}  // namespace
 
 Result<store::MachineRoot> new_root(const store::Store& store, const std::string& image_name, const std::string& machine) {
     store::Image image = TRY(need_image(store, image_name));
-    TRY(check_complete(store, image));
+    TRY(store::check_complete(store, image));
     return store::MachineRoot{machine, image.named.name, image.named.manifest, image.layers(),
                               static_cast<uint64_t>(time(nullptr))};
 }
+
+namespace {
 
 // What a machine stands on, or would. No name: it has nothing of its own.
 Result<store::MachineRoot> root_of(const store::Store& store, const std::string& image, const std::string& machine) {
@@ -60,7 +57,7 @@ Result<store::MachineRoot> root_of(const store::Store& store, const std::string&
     return new_root(store, image, machine);
 }
 
-// An image whose blobs are gone (a sealed machine's) says nothing.
+// A root that was made from something else says nothing.
 Result<image::ImageProcess> process_of(const store::Store& store, const store::MachineRoot& root) {
     if (!root.manifest) return image::ImageProcess();
     store::Image image = TRY(store::read_image(store, *root.manifest).within(cat("image ", quoted(root.image))));
@@ -88,7 +85,9 @@ Result<std::string> store_name(std::string_view reference) {
     if (parsed.transport != Transport::registry && parsed.transport != Transport::store) return parsed.text();
     std::string out = parsed.host.empty() ? parsed.name : cat(parsed.host, "/", parsed.name);
     if (parsed.digest) return cat(out, "@", parsed.digest->text());
-    return parsed.tag.empty() && parsed.transport == Transport::store ? out : cat(out, ":", parsed.tag.empty() ? "latest" : parsed.tag);
+    return parsed.tag.empty() && parsed.transport == Transport::store
+               ? out
+               : cat(out, ":", parsed.tag.empty() ? "latest" : parsed.tag);
 }
 
 bool names_foreign_image(std::string_view word) {
@@ -196,16 +195,29 @@ std::string root_text(const Paths& paths, std::string_view name) {
                own ? " and its own files" : " and files that go with the machine");
 }
 
+namespace {
+
+Result<> remove_snapshots(const store::Store& store, const std::string& name) {
+    for (const store::MachineRoot& snapshot : TRY(store::snapshots(store, name)))
+        TRY(store::remove_snapshot(store, name, snapshot.name.substr(name.size() + 1)));
+    return {};
+}
+
+}  // namespace
+
 Result<> remove_own_root(const Paths& paths, const std::string& name) {
     auto store = TRY(find_store(paths));
     if (!store) return {};
-    for (const store::MachineRoot& snapshot : TRY(store::snapshots(*store, name)))
-        TRY(store::remove_snapshot(*store, name, snapshot.name.substr(snapshot.name.find('@') + 1)));
-    if (!TRY(store::find_machine_root(*store, name))) return {};
-    std::string tree = cat(store::machine_directory(*store, name), "/upper");
-    Fd root = TRY(open_at(AT_FDCWD, tree.c_str(), O_RDONLY | O_DIRECTORY));
-    TreeLock lock = TRY(lock_tree(paths, tree, root.get(), LockKind::exclusive));
-    Result<> removed = store::remove_machine_root(*store, name);
+    TreeLock lock;
+    const bool there = TRY(store::find_machine_root(*store, name)).has_value();
+    if (there) {
+        std::string tree = cat(store::machine_directory(*store, name), "/upper");
+        Fd root = TRY(open_at(AT_FDCWD, tree.c_str(), O_RDONLY | O_DIRECTORY));
+        TRY(open_machines(paths));  // the run directory, where locks are
+        lock = TRY(lock_tree(paths, tree, root.get(), LockKind::exclusive));
+    }
+    Result<> removed = remove_snapshots(*store, name);
+    if (there && removed) removed = store::remove_machine_root(*store, name);
     unlock_tree(std::move(lock));
     store->empty_trash_later();
     return removed;
@@ -213,7 +225,7 @@ Result<> remove_own_root(const Paths& paths, const std::string& name) {
 
 Result<> rename_own_root(const Paths& paths, const std::string& from, const std::string& to) {
     auto store = TRY(find_store(paths));
-    if (!store || !TRY(store::find_machine_root(*store, from))) return {};
+    if (!store) return {};
     return store::rename_machine_root(*store, from, to);
 }
 

@@ -13,6 +13,7 @@
 #include "manager/paths.h"
 #include "spec/machine_spec.h"
 #include "spec/spec_patch.h"
+#include "store/machine_roots.h"
 #include "store/references.h"
 #include "store/store.h"
 
@@ -43,6 +44,9 @@ struct RootWords {
 Result<> apply_with_image(const Paths& paths, const spec::SpecPatch& patch, const RootWords& words, spec::MachineSpec& spec,
                           std::vector<spec::Warning>& warnings);
 
+// What a machine stands on that is made from the image as it is now. not_found and wrong_state as above.
+Result<store::MachineRoot> new_root(const store::Store& store, const std::string& image, const std::string& machine);
+
 // Held while a start finds and records what it stands on: collection waits. Nothing when there is no image in it.
 Result<Fd> hold_layers(const Paths& paths, const spec::MachineSpec& spec);
 // Under that hold: makes a kept machine's root if it is not there yet; checks that all layers still are.
@@ -50,13 +54,12 @@ Result<> prepare_root(const Paths& paths, const spec::MachineSpec& spec);
 // What the scratch directory of a machine on a throwaway upper, uses_path()/NAME, says of it. Nothing where there is none.
 Result<> record_use(const Paths& paths, const spec::MachineSpec& spec, std::string_view boot_id);
 
-
 // "image debian:trixie (3f2a…), an overlay over 2 layers and its own files": what a machine's root is made of, as the store
 // tells it; "" of one on a plain tree.
 std::string root_text(const Paths& paths, std::string_view name);
 
-// What a declared machine has in the store, when its declaration goes or gets another name. The machine does not run; busy
-// when it does all the same.
+// What a declared machine has in the store, snapshots too, when its declaration goes or gets another name. The machine does
+// not run; busy, with nothing removed, when it does all the same.
 Result<> remove_own_root(const Paths& paths, const std::string& name);
 Result<> rename_own_root(const Paths& paths, const std::string& from, const std::string& to);
 

@@ -15,6 +15,7 @@ namespace croft::manager {
 // without a name) is left out: the image was made for others, and the machine can do without.
 spec::SpecPatch settings_of(const image::ImageProcess& process, const std::string& image, spec::Mode mode);
 // The entry point, then `command` or else the image's own; of a booted machine `command` alone.
-std::vector<std::string> whole_command(const image::ImageProcess& process, spec::Mode mode, const std::vector<std::string>& command);
+std::vector<std::string> whole_command(const image::ImageProcess& process, spec::Mode mode,
+                                       const std::vector<std::string>& command);
 
 }  // namespace croft::manager

@@ -27,7 +27,9 @@ namespace {
 using UserMode = spec::UserNamespace::Mode;
 
 bool reads_only(const spec::MachineSpec& spec) {
-    return spec.root.read_only || spec.root.ephemeral || (!spec.root.layers.empty() && spec.root.upper.empty()) || spec.root.volatile_mode == spec::Volatile::yes ||
+    return spec.root.read_only || spec.root.ephemeral ||
+           (!spec.root.layers.empty() && spec.root.upper.empty()) ||
+           spec.root.volatile_mode == spec::Volatile::yes ||
            spec.root.volatile_mode == spec::Volatile::overlay;
 }
 

@@ -79,7 +79,8 @@ Result<> remove_path(const Record& record, const std::string& path) {
 }
 
 Result<> remove_directory(const Paths& paths, const Record& record, const std::string& path) {
-    if (!is_below(path, paths.scratch) && !is_below(path, uses_path(paths)) && !is_work_directory(path) && !is_below(path, propagate_place)) {
+    if (!is_below(path, paths.scratch) && !is_below(path, uses_path(paths)) && !is_work_directory(path) &&
+        !is_below(path, propagate_place)) {
         warn(cat("not removing ", quoted(path), ": it is not below ", paths.scratch));
         return {};
     }

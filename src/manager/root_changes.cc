@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 
-#include "base/scope.h"
 #include "base/text.h"
 #include "manager/copy_tree.h"
 #include "manager/image_root.h"
@@ -17,22 +15,16 @@
 #include "manager/root_copies.h"
 #include "store/images.h"
 #include "store/layers.h"
+#include "store/names.h"
 
 namespace croft::manager {
 namespace {
 
 constexpr int deepest = 512;
 
-Result<store::MachineRoot> root_from(const store::Store& store, const std::string& machine, const std::string& image_name) {
-    store::Named named = TRY(store::get_reference(store, image_name));
-    store::Image image = TRY(store::read_image(store, named));
-    if (!TRY(store::missing_layers(store, image)).empty())
-        return error(Errc::wrong_state, cat("image ", quoted(named.name), " is incomplete; pull or import it again"));
-    return store::MachineRoot{machine, named.name, named.manifest, image.layers(), static_cast<uint64_t>(time(nullptr))};
-}
-
 // The image's volumes are data by its own word.
-Result<std::vector<std::string>> kept_paths(const store::Store& store, const store::MachineRoot& root, std::vector<std::string> keep) {
+Result<std::vector<std::string>> kept_paths(const store::Store& store, const store::MachineRoot& root,
+                                            std::vector<std::string> keep) {
     store::Image image = TRY(store::read_image(store, *root.manifest));
     for (const std::string& volume : image.config.process.volumes) keep.push_back(volume);
     for (std::string& path : keep) {
@@ -45,7 +37,8 @@ Result<std::vector<std::string>> kept_paths(const store::Store& store, const sto
     // What lies below another one comes along with it.
     std::vector<std::string> out;
     for (std::string& path : keep)
-        if (out.empty() || (path != out.back() && !path.starts_with(out.back() + "/"))) out.push_back(std::move(path));
+        if (std::ranges::none_of(out, [&](const std::string& top) { return path == top || path.starts_with(top + "/"); }))
+            out.push_back(std::move(path));
     return out;
 }
 
@@ -96,9 +89,10 @@ Result<> keep_path(int view, const std::string& upper, const std::string& path) 
 
 }  // namespace
 
-Result<> rebuild_machine(const Paths& paths, const std::string& name, const std::string& image, const std::vector<std::string>& keep) {
+Result<> rebuild_machine(const Paths& paths, const std::string& name, const std::string& image,
+                         const std::vector<std::string>& keep) {
     OwnRoot own = TRY(OwnRoot::take(paths, name, "rebuild"));
-    store::MachineRoot fresh = TRY(root_from(own.store(), name, image.empty() ? own.root().image : image));
+    store::MachineRoot fresh = TRY(new_root(own.store(), image.empty() ? own.root().image : image, name));
     std::vector<std::string> kept = TRY(kept_paths(own.store(), fresh, keep));
     Fd view = TRY(own.view());
     auto keep_all = [&](const std::string& directory) -> Result<> {
@@ -123,7 +117,8 @@ class UpperWalk {
         if (!stream) return os_error(errno, cat("reading ", quoted(path)));
         std::vector<std::string> names;
         while (dirent* entry = readdir(stream))
-            if (std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..") names.emplace_back(entry->d_name);
+            if (std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..")
+                names.emplace_back(entry->d_name);
         closedir(stream);
         std::ranges::sort(names);
         for (const std::string& name : names) TRY(entry(dir, name, cat(path, "/", name), depth));
@@ -155,7 +150,7 @@ class UpperWalk {
 std::vector<std::string> image_layers(const store::MachineRoot& root) {
     std::vector<std::string> out;
     for (const std::string& id : root.layers)
-        if (!id.starts_with("sealed:")) out.push_back(id);
+        if (!store::is_sealed(id)) out.push_back(id);
     return out;
 }
 

@@ -61,9 +61,7 @@ Result<> unset_uuid(const Paths& paths, Cloned& cloned, const std::string& name)
 
 Result<> clone_root(const Paths& paths, const std::string& from, const std::string& to, Identity identity) {
     OwnRoot own = TRY(OwnRoot::take(paths, from, "clone"));
-    if (TRY(store::find_machine_root(own.store(), to)))
-        return error(Errc::exists, cat("the store has a root of a machine ", quoted(to), " that no file declares; `croft image prune "
-                                       "--machines` removes such"));
+    TRY(store::check_no_root(own.store(), to));
     store::MachineRoot root = own.machine().alive() ? TRY(copied_upper(paths, own)) : TRY(store::seal(own.store(), from));
     root.name = to, root.made = seconds_now();
     TRY(store::make_machine_root(own.store(), root));
@@ -72,7 +70,8 @@ Result<> clone_root(const Paths& paths, const std::string& from, const std::stri
     return renewed;
 }
 
-Result<> copy_plain_tree(const Paths& paths, const std::string& from, const std::string& to, Identity identity, const TreeWatch& watch) {
+Result<> copy_plain_tree(const Paths& paths, const std::string& from, const std::string& to,
+                         Identity identity, const TreeWatch& watch) {
     TRY(copy_whole_tree(paths, from, to, watch));
     if (identity == Identity::same) return {};
     Fd root = TRY(open_at(AT_FDCWD, to.c_str(), O_RDONLY | O_DIRECTORY));
@@ -116,7 +115,8 @@ Result<> restore_machine(const Paths& paths, const std::string& name, const std:
         for (const store::MachineRoot& each : TRY(store::snapshots(own.store(), name)))
             names.push_back(each.name.substr(name.size() + 1));
         return error(Errc::not_found, cat("machine ", quoted(name), " has no snapshot ", quoted(snapshot),
-                                          names.empty() ? std::string("; `croft snapshot` makes one") : cat("; there are: ", join(names, ", "))));
+                                          names.empty() ? std::string("; `croft snapshot` makes one")
+                                                        : cat("; there are: ", join(names, ", "))));
     }
     found->name = name;
     TRY(store::replace_machine_root(own.store(), *found));

@@ -33,7 +33,8 @@ Result<std::vector<Snapshot>> machine_snapshots(const Paths& paths, const std::s
 
 // The machine anew from `image` (empty: from the one of that name as it is now). Its configuration stays, and of its files
 // what is below `keep` (paths inside) and the image's volumes.
-Result<> rebuild_machine(const Paths& paths, const std::string& name, const std::string& image, const std::vector<std::string>& keep);
+Result<> rebuild_machine(const Paths& paths, const std::string& name, const std::string& image,
+                         const std::vector<std::string>& keep);
 
 // What a machine has changed against its image, in the order of paths.
 enum class Change { added, changed, removed };

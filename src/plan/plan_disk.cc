@@ -71,8 +71,11 @@ Result<> attach_volumes(Draft& d) {
     for (size_t i = 1; i < d.facts.disk.size(); ++i) {
         const spec::DiskVolume& volume = d.facts.disk[i];
         if (root.volatile_mode == spec::Volatile::state && (volume.target + "/").starts_with("/var/")) continue;
-        Slot slot = throwaway ? TRY(layer_over(d, volume))
-                              : open_volume(d, volume, {.read_only = root.read_only || root.volatile_mode == spec::Volatile::state});
+        Slot slot =
+            throwaway
+                ? TRY(layer_over(d, volume))
+                : open_volume(d, volume,
+                              {.read_only = root.read_only || root.volatile_mode == spec::Volatile::state});
         d.stage(d.attach(slot, volume.target, d.root_writable ? launch::Create::directory : launch::Create::no));
     }
     return {};

@@ -45,6 +45,13 @@ Result<std::vector<std::string>> missing_layers(const Store& store, const Image&
     return out;
 }
 
+Result<> check_complete(const Store& store, const Image& image) {
+    auto missing = TRY(missing_layers(store, image));
+    if (missing.empty()) return {};
+    return error(Errc::wrong_state, cat("image ", quoted(image.named.name), " is incomplete: ", missing.size(),
+                                        " of its layers are not unpacked; `croft image pull` or `import` it again"));
+}
+
 Result<std::vector<image::Digest>> missing_blobs(const Store& store, const Image& image) {
     std::vector<image::Digest> out;
     for (size_t i = 0; i < image.manifest.layers.size(); ++i) {

@@ -31,6 +31,8 @@ Result<Image> get_image(const Store& store, std::string_view word);
 
 // Layers that are not unpacked, lowest first: an image that has some is incomplete and cannot be run yet.
 Result<std::vector<std::string>> missing_layers(const Store& store, const Image& image);
+// wrong_state names the image and says what to do.
+Result<> check_complete(const Store& store, const Image& image);
 // Blobs of layers that are not there and cannot be made again from a layer: such an image cannot be pushed or exported.
 Result<std::vector<image::Digest>> missing_blobs(const Store& store, const Image& image);
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 #include "base/text.h"
 #include "format/json_writer.h"
@@ -42,8 +41,9 @@ Result<Fd> make_partial(const Store& store, const std::string& name) {
 
 Result<std::optional<Layer>> find_layer(const Store& store, std::string_view id) {
     std::string file = cat(TRY(layer_name(id)), "/layer.json");
-    if (!exists_at(store.fd(), file.c_str())) return std::optional<Layer>();
-    RecordFile record = TRY(RecordFile::read(store.fd(), file));
+    auto found = TRY(RecordFile::find(store.fd(), file));
+    if (!found) return std::optional<Layer>();
+    const RecordFile& record = *found;
     return std::optional<Layer>(Layer{.id = std::string(id),
                                       .archive_size = record.number("archive_size"),
                                       .bytes = record.number("bytes"),

@@ -2,12 +2,10 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 #include "base/names.h"
 #include "base/text.h"
@@ -39,7 +37,7 @@ MachineRoot root_of(const RecordFile& record, std::string_view name) {
 }
 
 std::string record_name(std::string_view name) {
-    return cat("machines/", name, "/machine.json");
+    return cat("machines/", name, "/", machine_record);
 }
 
 Result<bool> is_empty(int dir, const std::string& path) {
@@ -84,9 +82,9 @@ std::string machine_directory(const Store& store, std::string_view name) {
 
 Result<std::optional<MachineRoot>> find_machine_root(const Store& store, std::string_view name) {
     std::string file = record_name(name);
-    if (name.empty() || name.find('/') != name.npos || !exists_at(store.fd(), file.c_str()))
-        return std::optional<MachineRoot>();
-    return std::optional<MachineRoot>(root_of(TRY(RecordFile::read(store.fd(), file)), name));
+    if (name.empty() || name.find('/') != name.npos) return std::optional<MachineRoot>();
+    auto record = TRY(RecordFile::find(store.fd(), file));
+    return record ? std::optional(root_of(*record, name)) : std::nullopt;
 }
 
 Result<std::vector<MachineRoot>> machine_roots(const Store& store) {
@@ -94,6 +92,14 @@ Result<std::vector<MachineRoot>> machine_roots(const Store& store) {
     for (const std::string& name : TRY(store.names_in("machines")))
         if (auto root = TRY(find_machine_root(store, name))) out.push_back(std::move(*root));
     return out;
+}
+
+Result<> check_no_root(const Store& store, const std::string& name) {
+    if (!exists_at(store.fd(), cat("machines/", name).c_str())) return {};
+    return error(
+        Errc::exists,
+        cat("the store has a root of a machine ", quoted(name), " already; `croft rm --config --tree ", name,
+            "` removes it, and `croft image prune --machines` one that no file declares"));
 }
 
 namespace {
@@ -114,10 +120,8 @@ Result<std::string> make_directory_of(const Store& store, const MachineRoot& roo
 
 Result<> make_machine_root(const Store& store, const MachineRoot& root) {
     TRY(check_machine_name(root.name));
+    TRY(check_no_root(store, root.name));
     std::string name = cat("machines/", root.name);
-    if (exists_at(store.fd(), name.c_str()))
-        return error(Errc::exists, cat("the store has a root of a machine ", quoted(root.name), " already; `croft rm --config "
-                                       "--tree ", root.name, "` removes it"));
     std::string fresh = TRY(make_directory_of(store, root));
     step();
     if (renameat2(store.fd(), fresh.c_str(), store.fd(), name.c_str(), RENAME_NOREPLACE) < 0)
@@ -160,9 +164,9 @@ Result<> write_snapshot(const Store& store, const MachineRoot& root, const std::
 
 Result<std::optional<MachineRoot>> find_snapshot(const Store& store, std::string_view name, std::string_view snapshot) {
     std::string file = snapshot_name(name, snapshot);
-    if (name.find('/') != name.npos || snapshot.find('/') != snapshot.npos || !exists_at(store.fd(), file.c_str()))
-        return std::optional<MachineRoot>();
-    return std::optional<MachineRoot>(root_of(TRY(RecordFile::read(store.fd(), file)), cat(name, "@", snapshot)));
+    if (name.find('/') != name.npos || snapshot.find('/') != snapshot.npos) return std::optional<MachineRoot>();
+    auto record = TRY(RecordFile::find(store.fd(), file));
+    return record ? std::optional(root_of(*record, cat(name, "@", snapshot))) : std::nullopt;
 }
 
 Result<> remove_snapshot(const Store& store, std::string_view name, std::string_view snapshot) {
@@ -184,11 +188,25 @@ Result<> write_machine_root(const Store& store, const MachineRoot& root) {
     return store.write_file(record_name(root.name), root_json(root));
 }
 
-Result<> rename_machine_root(const Store& store, const std::string& from, const std::string& to) {
-    std::string old_name = cat("machines/", from), new_name = cat("machines/", to);
+namespace {
+
+Result<> rename_in(const Store& store, const std::string& from, const std::string& to) {
     step();
-    if (renameat2(store.fd(), old_name.c_str(), store.fd(), new_name.c_str(), RENAME_NOREPLACE) < 0)
-        return os_error(errno, cat("renaming ", store.at(old_name), " to ", to));
+    if (renameat2(store.fd(), from.c_str(), store.fd(), to.c_str(), RENAME_NOREPLACE) < 0 && errno != ENOENT)
+        return os_error(errno, cat("renaming ", store.at(from), " to ", to));
+    return {};
+}
+
+}  // namespace
+
+Result<> rename_machine_root(const Store& store, const std::string& from, const std::string& to) {
+    TRY(check_no_root(store, to));
+    for (const MachineRoot& each : TRY(snapshots(store, from))) {
+        std::string snapshot = each.name.substr(from.size() + 1);
+        TRY(rename_in(store, snapshot_name(from, snapshot), snapshot_name(to, snapshot)));
+    }
+    TRY(rename_in(store, cat("machines/", from), cat("machines/", to)));
+    TRY(sync_directory(store.fd(), "snapshots"));
     return sync_directory(store.fd(), "machines");
 }
 
@@ -205,7 +223,7 @@ Result<> prepare_successor(const Store& store, const std::string& layer, const M
     TRY(make_directory(store, cat(layer, "/work"), 0700));
     TRY(make_directory(store, cat(layer, "/upper"), 0755));
     TRY(copy_top(store, cat("machines/", root.name, "/upper"), cat(layer, "/upper")));
-    return store.write_file(cat(layer, "/machine.json"), root_json(root));
+    return store.write_file(cat(layer, "/", machine_record), root_json(root));
 }
 
 }  // namespace
@@ -243,16 +261,14 @@ std::string use_directory(const Store& store, std::string_view name) {
 Result<> write_use(const Store& store, const MachineRoot& root, std::string_view boot_id) {
     // Nothing of it outlives a boot, so nothing of it must reach the disk.
     Fd directory = TRY(open_at(store.fd(), cat("uses/", root.name).c_str(), O_RDONLY | O_DIRECTORY));
-    return replace_file_at(directory.get(), "machine.json", root_json(root, boot_id), 0600);
+    return replace_file_at(directory.get(), machine_record, root_json(root, boot_id), 0600);
 }
 
 Result<std::vector<MachineRoot>> uses(const Store& store, std::string_view boot_id) {
     std::vector<MachineRoot> out;
     for (const std::string& name : TRY(store.names_in("uses"))) {
-        std::string file = cat("uses/", name, "/machine.json");
-        if (!exists_at(store.fd(), file.c_str())) continue;
-        RecordFile record = TRY(RecordFile::read(store.fd(), file));
-        if (record.text("boot") == boot_id) out.push_back(root_of(record, name));
+        auto record = TRY(RecordFile::find(store.fd(), cat("uses/", name, "/", machine_record)));
+        if (record && record->text("boot") == boot_id) out.push_back(root_of(*record, name));
     }
     return out;
 }

@@ -35,10 +35,13 @@ Result<std::vector<MachineRoot>> machine_roots(const Store& store);
 // Absolute: the directory that has upper/ and work/ in it.
 std::string machine_directory(const Store& store, std::string_view name);
 
+// exists, with what to do, where there is one.
+Result<> check_no_root(const Store& store, const std::string& name);
 // Makes machines/NAME with an empty upper; exists when there is one. All layers must be there; their ids are checked.
 Result<> make_machine_root(const Store& store, const MachineRoot& root);
 // Replaces what the machine stands on; its upper stays as it is.
 Result<> write_machine_root(const Store& store, const MachineRoot& root);
+// With its snapshots; what is not there needs no new name. The root comes last.
 Result<> rename_machine_root(const Store& store, const std::string& from, const std::string& to);
 // Into the trash, at once.
 Result<> remove_machine_root(const Store& store, std::string_view name);

@@ -12,17 +12,17 @@ namespace {
 constexpr std::string_view sealed = "sealed";
 constexpr size_t sealed_digits = 16;
 
-bool is_sealed(std::string_view id) {
-    return id.size() == sealed.size() + 1 + sealed_digits && id.starts_with(sealed) && id[sealed.size()] == ':' &&
-           id.find_first_not_of("0123456789abcdef", sealed.size() + 1) == id.npos;
-}
-
 bool is_plain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == ':' || c == '@' || c == '-';
 }
 
 }  // namespace
+
+bool is_sealed(std::string_view id) {
+    return id.size() == sealed.size() + 1 + sealed_digits && id.starts_with(sealed) && id[sealed.size()] == ':' &&
+           id.find_first_not_of("0123456789abcdef", sealed.size() + 1) == id.npos;
+}
 
 std::string blob_name(const image::Digest& digest) {
     return cat("blobs/", digest.path());

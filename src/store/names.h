@@ -13,6 +13,7 @@ namespace croft::store {
 std::string blob_name(const image::Digest& digest);
 // A layer's id, which is its diff id ("sha256:HEX") or "sealed:RANDOM", as "layers/sha256-HEX".
 Result<std::string> layer_name(std::string_view id);
+bool is_sealed(std::string_view id);
 // An id of a sealed layer that nobody has had.
 std::string new_sealed_id();
 // The id back from the last part of that name; empty for what is none.

@@ -1,5 +1,7 @@
 #include "store/records.h"
 
+#include <cerrno>
+
 #include "base/fd.h"
 #include "base/text.h"
 
@@ -14,6 +16,12 @@ Result<RecordFile> RecordFile::read(int dir, const std::string& name) {
     if (document && document->root().kind() == JsonKind::object) return RecordFile(std::move(*document));
     return error(Errc::invalid, cat("the store's file ", name, " is damaged (", document ? "no object" : document.error().text,
                                     "): remove it, and import or pull again what it was for"));
+}
+
+Result<std::optional<RecordFile>> RecordFile::find(int dir, const std::string& name) {
+    auto found = read(dir, name);
+    if (!found && (found.error().err == ENOENT || found.error().err == ENOTDIR)) return std::optional<RecordFile>();
+    return std::optional<RecordFile>(TRY(std::move(found)));
 }
 
 std::string RecordFile::text(std::string_view key) const {

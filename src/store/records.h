@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace croft::store {
 class RecordFile {
   public:
     static Result<RecordFile> read(int dir, const std::string& name);
+    // Nothing when it is not there, perhaps since a moment ago.
+    static Result<std::optional<RecordFile>> find(int dir, const std::string& name);
     // "", 0, false and an empty list for what is missing or of another kind: an older croft did not write it.
     std::string text(std::string_view key) const;
     uint64_t number(std::string_view key) const;

@@ -148,6 +148,12 @@ def test_a_new_image_of_the_name_changes_nothing_until_rebuild(croft, declared, 
         "neweragain/srv:\ndata\n\n/srv/data:\nfile\nkept\n")
 
 
+def test_what_is_kept_may_lie_in_each_other(croft, declared):
+    inside(croft, declared, "mkdir -p /srv/a/b /srv/a-b; echo 1 >/srv/a/b/x; echo 2 >/srv/a-b/x; echo 3 >/srv/a/x")
+    croft("rebuild", "--keep=/srv/a", "--keep=/srv/a-b", "--keep=/srv/a/b/", declared).check()
+    assert inside(croft, declared, "cat /srv/a/b/x /srv/a-b/x /srv/a/x") == "1\n2\n3\n"
+
+
 @pytest.mark.parametrize("keep, said", [("relative", "absolute"), ("/../etc", "absolute"), ("/", "absolute"), ("/etc/added", "no directory"),
                                         ("/etc/link/x", "symbolic link")])
 def test_rebuild_refuses_paths_that_are_none(croft, declared, keep, said):
@@ -222,10 +228,12 @@ def test_what_changed_is_listed(croft, declared):
 
 
 def test_a_running_machine_is_not_changed_under_its_feet(croft, declared):
+    croft("snapshot", declared, "before").check()
     croft("start", declared).check()
     for words in (["snapshot", declared, "s"], ["restore", declared, "s"], ["rebuild", declared], ["rm", "--config", "--tree", declared]):
         ran = croft(*words)
         assert ran.status != 0 and "running" in ran.stderr, ran
+    assert [each["name"] for each in json.loads(croft("snapshot", "--list", "--json", declared).check().stdout)] == ["before"]
 
 
 def test_rename_takes_the_root_along(croft, config, declared, machine):
@@ -233,7 +241,22 @@ def test_rename_takes_the_root_along(croft, config, declared, machine):
     other = machine()
     croft("rename", declared, other).check()
     assert inside(croft, other, "cat /etc/mine") == "mine\n"
+    croft("snapshot", other, "s").check()
+    inside(croft, other, "rm /etc/mine")
     croft("rename", other, declared).check()
+    croft("restore", declared, "s").check()
+    assert inside(croft, declared, "cat /etc/mine") == "mine\n", "its snapshots came along"
+
+
+def test_rename_leaves_all_as_it_was_where_it_fails(croft, config, declared, store, machine):
+    inside(croft, declared, "echo mine >/etc/mine")
+    other = machine()
+    croft("create", other, "--image=demo", "--", "true").check()
+    croft("rm", "--config", other).check()  # its files stay
+    ran = croft("rename", declared, other)
+    assert ran.status != 0 and "prune --machines" in ran.stderr, ran
+    assert [path.name for path in config.iterdir()] == [f"{declared}.machine"]
+    assert inside(croft, declared, "cat /etc/mine") == "mine\n"
 
 
 def test_a_machine_without_its_image(croft, config, machine, store):

@@ -1,5 +1,6 @@
 """The store as its verbs show it: what comes in comes out again, names, removal, and what is left by whoever is killed."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -134,6 +135,11 @@ def test_names(croft, place, archive):
     assert set(listed(croft)) == {"registry/team/web:2"}
 
 
+def test_who_only_looks_makes_no_store(croft, place):
+    assert image(croft, "list").check().stdout == "No images.\n"
+    assert listed(croft) == {} and not place.exists()
+
+
 def test_a_name_is_not_taken_by_accident(croft, place, archive, scratch):
     image(croft, "import", archive, "one").check()
     (scratch / "dir/bin").mkdir(parents=True)
@@ -226,7 +232,7 @@ def test_mount_and_umount(croft, place, archive, scratch):
         with pytest.raises(OSError):
             open(f"{where}/x", "w")
         assert "mounted already" in image(croft, "mount", "one").stderr
-        image(croft, "rm", "one").check()
+        assert f"as long as the mount at {where} stands on them" in image(croft, "rm", "one").check().stderr
         assert len(os.listdir(place / "layers")) == 1, "it is in use"
     finally:
         image(croft, "umount", where).check()
@@ -237,8 +243,42 @@ def test_mount_and_umount(croft, place, archive, scratch):
     (scratch / "mnt").mkdir()
     image(croft, "mount", "one", scratch / "mnt").check()
     assert (scratch / "mnt/bin").exists()
+    assert "mounted already" in image(croft, "mount", "one", scratch / "mnt").stderr, "one would be in use unseen"
     image(croft, "umount", scratch / "mnt").check()
     assert image(croft, "umount", "one").status != 0
+
+
+def test_a_mount_that_an_earlier_boot_had_is_none(croft, place, archive):
+    image(croft, "import", archive, "one").check()
+    where = image(croft, "mount", "one").check().stdout.strip()
+    subprocess.run(["umount", where], check=True)
+    os.rmdir(where)
+    record = next((place / "uses").glob("mount@*/machine.json"))
+    told = json.loads(record.read_text())
+    record.write_text(json.dumps(told | {"boot": "earlier"}))
+    assert image(croft, "mount", "one").check().stdout.strip() == where
+    subprocess.run(["umount", where], check=True)
+    os.rmdir(where)
+    image(croft, "umount", "one").check()
+    assert os.listdir(place / "uses") == []
+
+
+def test_an_archive_can_go_to_a_device(croft, place, archive, scratch):
+    image(croft, "import", archive, "one").check()
+    fifo = scratch / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["sha256sum", fifo], stdout=subprocess.PIPE, text=True) as reader:
+        image(croft, "export", "one", fifo).check()
+        assert reader.communicate(timeout=60)[0].split()[0] == digest_of(archive)
+    assert fifo.is_fifo(), "it was written to, not replaced"
+
+
+def test_an_image_that_cannot_be_read_is_listed_with_the_reason(croft, place, archive):
+    image(croft, "import", archive, "one").check()
+    manifest = listed(croft)["one"]["digest"].split(":")[1]
+    (place / "blobs/sha256" / manifest).unlink()
+    ran = image(croft, "list").check()
+    assert "incomplete" in ran.stdout and manifest in ran.stderr and "again" in ran.stderr, ran
 
 
 def test_verify_sees_what_was_changed(croft, place, archive):
@@ -314,17 +354,95 @@ def test_import_killed_at_any_moment(croft, place, archive):
     assert croft("run", "one", "/bin/true").status == 0
 
 
+@contextlib.contextmanager
+def mounted(disk, where, options="loop"):
+    where.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", options, disk, where], check=True)
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", where], check=True)
+
+
+def made_disk(path, megabytes, *options):
+    with open(path, "wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", *options, path], check=True)
+    return path
+
+
+class Disk:
+    """A file system with a store. What it has on the disk at a moment, and not only in memory, is seen in a copy of its
+    blocks: that is what a power cut would leave. Its journal is written by nothing but fsync."""
+
+    def __init__(self, scratch, use):
+        self.file, self.copy, self.where, self.again = (scratch / name for name in ("disk", "copy", "where", "again"))
+        self.use = use
+        made_disk(self.file, 96)
+
+    def __enter__(self):
+        self.mount = mounted(self.file, self.where, "loop,commit=300")
+        self.use(self.mount.__enter__() / "state")
+        return self
+
+    def __exit__(self, *about):
+        return self.mount.__exit__(*about)
+
+    @contextlib.contextmanager
+    def after_power_cut(self):
+        subprocess.run(["cp", "--sparse=always", self.file, self.copy], check=True)
+        with mounted(self.copy, self.again):
+            self.use(self.again / "state")
+            yield
+        self.use(self.where / "state")
+
+
+@pytest.fixture
+def disk(scratch, monkeypatch):
+    with Disk(scratch, lambda state: monkeypatch.setenv("CROFT_STATE_DIR", str(state))) as made:
+        yield made
+
+
+def test_the_power_is_cut_at_every_step_of_an_import(croft, disk, archive):
+    packed = compressed(archive, "gz")
+    for at in range(1, 100):
+        ran = image(croft, "import", packed, "one", env={"CROFT_STORE_KILL_AT": str(at)})
+        with disk.after_power_cut():
+            whole(croft, None)
+            if ran.status == 0:
+                assert croft("run", "one", "/bin/true").status == 0, "what was told to be there is there"
+        if ran.status == 0:
+            break
+        assert ran.status == 128 + signal.SIGKILL, ran
+    assert at > 5
+
+
+def test_the_power_is_cut_at_every_step_of_a_snapshot(croft, config, disk, archive, machine):
+    image(croft, "import", archive, "base").check()
+    name = machine()
+    croft("create", name, "--image=base", "--", "/bin/true").check()
+    croft("run", name, "/bin/sh", "-c", "echo mine >/etc/mine").check()
+    for at in range(1, 100):
+        croft("run", name, "/bin/sh", "-c", f"echo {at} >/etc/last").check()
+        os.sync()
+        ran = croft("snapshot", name, f"s{at}", env={"CROFT_STORE_KILL_AT": str(at)})
+        with disk.after_power_cut():
+            assert croft("run", name, "/bin/sh", "-c", "cat /etc/mine /etc/last").check().stdout == f"mine\n{at}\n"
+            if ran.status == 0:
+                assert f"s{at}" in croft("snapshot", "--list", name).check().stdout
+        if ran.status == 0:
+            break
+        assert ran.status == 128 + signal.SIGKILL, ran
+    assert at > 5
+    croft("rm", "--config", "--tree", name).check()
+
+
 def test_a_full_disk_is_told_and_gives_the_space_back(croft, scratch, monkeypatch):
-    disk, where, archive = scratch / "disk", scratch / "small", scratch / "large.tar"
+    archive = scratch / "large.tar"
     (scratch / "tree").mkdir()
     (scratch / "tree/large").write_bytes(random.randbytes(24 << 20))
     subprocess.run(["tar", "-C", scratch / "tree", "-cf", archive, "."], check=True)
-    with open(disk, "wb") as file:
-        file.truncate(12 << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", disk], check=True)
-    where.mkdir()
-    subprocess.run(["mount", "-o", "loop", disk, where], check=True)
-    try:
+    with mounted(made_disk(scratch / "disk", 12, "-O", "^has_journal"), scratch / "small") as where:
         monkeypatch.setenv("CROFT_STATE_DIR", str(where / "state"))
         assert listed(croft) == {}
         before = shutil.disk_usage(where).used
@@ -333,8 +451,6 @@ def test_a_full_disk_is_told_and_gives_the_space_back(croft, scratch, monkeypatc
             assert ran.status == 9 and ("o space left" in ran.stderr or "all that is free" in ran.stderr), ran
             assert until(lambda: shutil.disk_usage(where).used - before < 200 << 10), shutil.disk_usage(where)
         assert listed(croft) == {}
-    finally:
-        subprocess.run(["umount", where], check=True)
 
 
 # ---------------------------------------------------------------- images of other places
