@@ -13,9 +13,9 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 #include "manager/leader.h"
-#include "base/remove_tree.h"
 #include "oci/command_line.h"
 #include "run/gate.h"
 
@@ -91,8 +91,8 @@ Result<> lock_directory(const Container& c, Lock how) {
         timespec pause = {.tv_sec = 0, .tv_nsec = i < 10 ? 1'000'000 : 10'000'000};
         nanosleep(&pause, nullptr);
     }
-    return error(Errc::busy, cat("container ", quoted(c.id),
-                                 " is in use by another croft-oci, which does not come to its end: end that one first, or use delete --force"));
+    return error(Errc::busy, cat("container ", quoted(c.id), " is in use by another croft-oci, which does not come to its end: "
+                                 "end that one first", how == Lock::by_force ? "" : ", or use delete --force"));
 }
 }  // namespace
 

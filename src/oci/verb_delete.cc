@@ -52,6 +52,7 @@ std::string pid_namespace(std::string_view process) {
 Result<> kill_namespace(const Container& c, int signal) {
     Fd init = TRY(c.open_init());
     const std::string wanted = pid_namespace(cat(c.record.init.pid));
+    TRY(manager::send_signal(init.get(), 0));  // what was read is of that process
     if (wanted.empty() || wanted == pid_namespace("self"))
         return error(Errc::unsupported,
                      cat("container ", quoted(c.id), " has neither a control group nor a PID namespace of its own, so nobody "

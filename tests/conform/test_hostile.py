@@ -170,22 +170,27 @@ done 2>/dev/null
 """
 
 
-@pytest.mark.parametrize("command", ["/proc/self/exe", "/me"])
+@pytest.mark.parametrize("command", ["/proc/self/exe", "/me", "/script"])
 def test_a_payload_that_is_the_runtime_itself(oci, bundle, new_id, root, command):
-    """CVE-2019-5736: /proc/self/exe as the program is croft-init out of a read-only mount, and nothing of the host's."""
+    """CVE-2019-5736: /proc/self/exe as the program is croft-init out of a read-only mount, and nothing of the host's. It says
+    that it is not for payloads, and ends."""
     (root / "me").symlink_to("/proc/self/exe")
+    (root / "script").write_text("#!/proc/self/exe\n")
+    (root / "script").chmod(0o755)
     before = programs()
 
     def change(config):
         config["process"]["env"] = ["PATH=/bin"]
         config["process"]["args"] = [command, "-c", "echo x >>/proc/self/exe"]
 
-    where = bundle("true", root=root, change=change)
-    oci("run", new_id(), bundle=where)
+    def refused(ran):
+        assert ran.status == 126 and "this is croft-init" in ran.stderr and "not /proc/self/exe" in ran.stderr, ran
+
+    refused(oci("run", new_id(), bundle=bundle("true", root=root, change=change)))
     name = new_id()
     oci.create(name, bundle("sleep", "600", root=root, change=lambda config: config["process"].update(env=["PATH=/bin"])))
     oci("start", name).check()
-    oci("exec", name, command, "-c", "echo x >>/proc/self/exe")
+    refused(oci("exec", name, command, "-c", "echo x >>/proc/self/exe"))
     assert programs() == before
 
 
@@ -237,7 +242,8 @@ def test_no_descriptor_gets_inside(oci, bundle, new_id, root, scratch, many_open
         assert {0, 1, 2} <= numbers and len(numbers) <= 4, text
         assert not [line for line in text.splitlines() if line.split()[1:] == ["/"] or "mnt:" in line or "/etc" in line], text
 
-    only_streams(oci("run", new_id(), bundle=bundle("sh", "-c", LIST, root=root, change=change), pass_fds=many_open).check().stdout)
+    where = bundle("sh", "-c", LIST, root=root, change=change)
+    only_streams(oci("run", new_id(), bundle=where, pass_fds=many_open).check().stdout)
     assert len((scratch / "hook").read_text().split()) <= 4
     name = new_id()
     oci.create(name, bundle("sleep", "600", root=root, change=change), pass_fds=many_open)
@@ -266,7 +272,8 @@ def test_a_working_directory_that_is_a_descriptor(oci, bundle, new_id, root, scr
 def test_a_hook_that_hangs(oci, bundle, new_id, scratch, root, where):
     """`delete --force` ends the hook with all that it has started, and the croft-oci that waits for it."""
     # A startContainer hook is a program of the tree; the others are the host's. Each says who it is, and stays.
-    script = "echo $$ >/mnt/hangs; sleep 600 & wait" if where == "startContainer" else f"echo $$ >{scratch}/hangs; sleep 600 & wait"
+    place = "/mnt" if where == "startContainer" else scratch
+    script = f"sh -c 'sleep 600; : {place}/hangs' & echo $$ >{place}/hangs; wait"
     hook = {"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/bin:/usr/bin"]}
 
     def change(config):
@@ -283,7 +290,7 @@ def test_a_hook_that_hangs(oci, bundle, new_id, scratch, root, where):
     hanging = subprocess.Popen(oci.words(*words), stdin=null, stdout=null, stderr=null)
     assert until(lambda: (scratch / "hangs").exists() and (scratch / "hangs").read_text().strip()), "the hook was not run"
     mine = [pid for pid in pathlib.Path("/proc").glob("[0-9]*") if str(scratch) in words_of(pid) or "/mnt/hangs" in words_of(pid)]
-    assert mine
+    assert len(mine) >= 2, "not the hook and what it has started"
     oci("delete", "--force", name).check()
     assert hanging.wait(timeout=60) != 0
     assert until(lambda: not [pid for pid in mine if words_of(pid)]), "the hook goes on"

@@ -1,15 +1,14 @@
 // croft-init: the tiny init of `croft run --init`. It is PID 1 of the machine, runs one command as its child,
 // passes signals on to it, reaps whatever is left behind by others, and ends with the command's own status.
 //
-//   croft-init [--report=FD] [--path=LIST] [--gate=FD --answer=FD] [--hooks=FD --state=FD] [--exec] [--] COMMAND [ARG…]
+//   croft-init --report=FD [--path=LIST] [--gate=FD --answer=FD] [--hooks=FD --state=FD] [--exec] [--] COMMAND [ARG…]
 //
-// --report=FD   a socket to the launcher, which hears of a command that cannot be executed
-// (run/exec_report.h)
+// --report=FD   a socket to the launcher, which hears of a command that cannot be executed (run/exec_report.h)
 // --path=LIST   where a command without a slash is looked for; otherwise $PATH
-// --exec        only executes the command, in its own place. So the program that a machine sees as
-// /proc/self/exe of a
-//               process that is about to execute is this one, on a read-only mount, and never croft
-//               (CVE-2019-5736)
+// --exec        only executes the command, in its own place. So the program that a machine sees as /proc/self/exe of a
+//               process that is about to execute is this one, on a read-only mount, and never croft (CVE-2019-5736).
+//               A payload that is /proc/self/exe, or a script that is read by it, executes croft-init once more, without
+//               a report: that ends here, for a script would have it execute the same script for ever.
 //
 // --gate=FD     tells the launcher that it waits, and does until a byte comes here (run/gate.h); what goes wrong then is told to
 //               --answer=FD
@@ -132,7 +131,7 @@ void close_at_exec(const Options& o) {
 void run_hooks(const Options& o) {
     croft::run::ExecReport report;
     if (o.hooks < 0 || run_start_hooks(o.hooks, o.state, report)) return;
-    if (o.report < 0 || tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
+    if (tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
         say(*o.command ? o.command[0] : "config.json", "a startContainer hook failed");
     tiny::exit(125);
 }
@@ -143,7 +142,7 @@ void run_hooks(const Options& o) {
     croft::run::ExecReport report;
     report.there = failure.there;
     report.error = static_cast<int32_t>(-failure.error);
-    if (o.report < 0 || tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
+    if (tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
         say(o.command[0],
             missing ? "there is no such command in the tree" : "the command cannot be executed");
     tiny::exit(missing ? 127 : 126);
@@ -173,9 +172,10 @@ int reap(long command) {
 
 int tiny_main(int, char** argv, char** envp) {
     Options o = parse(argv, envp);
-    if (!*o.command && o.gate < 0) {
-        say("usage", "croft-init [--exec] COMMAND [ARG…]");
-        return 125;
+    if (o.report < 0) {
+        say(argv[0], "this is croft-init, which only croft's launcher can use: name the program itself "
+            "as the command, or as the interpreter of the script, not /proc/self/exe");
+        return 126;
     }
     close_at_exec(o);
     if (o.gate >= 0) wait_at_gate(o);
@@ -194,7 +194,7 @@ int tiny_main(int, char** argv, char** envp) {
         return 125;
     }
     if (command == 0) run_command(o, envp, before);
-    if (o.report >= 0) tiny::call(SYS_close, o.report);
+    tiny::call(SYS_close, o.report);
     for (;;) {
         tiny::Signals all = ~tiny::Signals{0};
         long signal = tiny::call(SYS_rt_sigtimedwait, tiny::arg(&all), 0, 0, sizeof all);

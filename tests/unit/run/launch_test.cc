@@ -226,10 +226,24 @@ TEST_P(Launch, NeverShowsTheHostsProgramAsItsOwn) {
     ASSERT_EQ(symlink("/proc/self/exe", (tree + "/bin/self").c_str()), 0);
     if (GetParam() == Users::own) return;  // root of that namespace owns no file of the host
     LaunchPlan p = plan(GetParam(), "");
-    p.process.argv = {"/bin/self", "--", "sh", "-c",
+    // A report to nobody, because without one croft-init executes nothing (CroftInitIsTheLaunchersOnly).
+    p.process.argv = {"/bin/self", "--report=99", "--", "sh", "-c",
                       "readlink /proc/1/exe; (: >> /proc/1/exe) 2>/dev/null && echo writable; :"};
     // The mount is of croft-init alone, so its root is all the path there is.
     EXPECT_EQ(run(p), "/\n") << failure;
+}
+
+TEST_P(Launch, CroftInitIsTheLaunchersOnly) {
+    // A script that is read by /proc/self/exe was executed by one croft-init after the other, for ever.
+    if (GetParam() == Users::own) return;  // there /proc/self/exe is another program
+    put_file("/bin/script", "#!/proc/self/exe\n", 0755);
+    ASSERT_EQ(symlink("/proc/self/exe", (tree + "/bin/self").c_str()), 0);
+    for (std::vector<std::string> argv : {std::vector<std::string>{"/bin/script"}, {"/bin/self"}, {"/bin/self", "--", "sh"}}) {
+        LaunchPlan p = plan(GetParam(), "");
+        p.process.argv = argv;
+        EXPECT_EQ(run(p), "") << failure;
+        EXPECT_EQ(outcome.status, 126) << argv[0];
+    }
 }
 
 TEST_P(Launch, PayloadDiesWithItsLauncher) {
