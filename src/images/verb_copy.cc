@@ -60,6 +60,7 @@ Result<int> verb_copy(const cli::Verb& verb, std::span<char* const> arguments) {
     image::Reference from = TRY(image::parse_reference(args.operands[0])), to = TRY(image::parse_reference(args.operands[1]));
     auto source_options = TRY(place_options(args, Side::source)), target_options = TRY(place_options(args, Side::target));
     CopyOptions options = TRY(copy_options(args, source_options));
+    source_options.whole_index = options.which != registry::Which::system;
     cli::Interrupt interrupt;
     auto copied = [&]() -> Result<registry::Copied> {
         auto source = TRY(open_any_source(from, source_options));

@@ -152,6 +152,7 @@ Result<int> verb_sync(const cli::Verb& verb, std::span<char* const> arguments) {
     TRY(expect_operands(verb, args, 2, 2));
     Sync sync{.source = TRY(place_options(args, Side::source)), .target = TRY(place_options(args, Side::target))};
     sync.scoped = args.has("--scoped"), sync.keep_going = args.has("--keep-going"), sync.all = args.has("--all"), sync.quiet = args.has("--quiet");
+    sync.source.whole_index = sync.all;
     Reference source = TRY(image::parse_reference(args.operands[0])), target = TRY(target_place(args.operands[1]));
     cli::Interrupt interrupt;
     auto jobs = jobs_of(source, sync);

@@ -88,9 +88,9 @@ Result<> add_candidates(const Reference& reference, const RegistriesConf& conf, 
     if (rule)
         for (const Mirror& mirror : rule->mirrors)
             if (mirror_serves(mirror, *rule, reference))
-                out.push_back({TRY(located(reference, rule, mirror.location, is_insecure(mirror.insecure, options))), true});
+                out.push_back({reference, TRY(located(reference, rule, mirror.location, is_insecure(mirror.insecure, options))), true});
     bool insecure = is_insecure(rule && rule->insecure, options);
-    out.push_back({TRY(located(reference, rule, rule ? rule->location : "", insecure))});
+    out.push_back({reference, TRY(located(reference, rule, rule ? rule->location : "", insecure))});
     return {};
 }
 }  // namespace

@@ -1,5 +1,8 @@
 // Holds an image against the policy (policy.h): each requirement of its name has to be met by one signature at least.
 #include <fcntl.h>
+#include <limits.h>
+
+#include <cstdlib>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -17,7 +20,11 @@ class Checker {
     Checker(ImageSource& source, const PlaceOptions& options, const Policy& policy) : source_(source), options_(options), policy_(policy) {}
 
     Result<> run() {
-        for (const Requirement& one : requirements_for(policy_, source_.reference())) TRY(meet(one));
+        // A policy names files by whole paths without links, however the command line does.
+        image::Reference named = source_.reference();
+        char whole[PATH_MAX];
+        if (!named.path.empty() && realpath(named.path.c_str(), whole)) named.path = whole;
+        for (const Requirement& one : requirements_for(policy_, named)) TRY(meet(one));
         return {};
     }
 
@@ -30,12 +37,14 @@ class Checker {
         if (requirement.kind == Requirement::Kind::accept) return {};
         if (requirement.kind == Requirement::Kind::reject) return refused("the policy rejects it");
         std::vector<std::string> keys = TRY(keys_of(requirement));
-        // An index is good for all that it lists, since it lists digests; an image also when only it was signed.
+        // An index is good for all that it lists, since it lists digests; an image also when only it was signed, and only it is wanted.
         ManifestBytes top = TRY(source_.manifest());
         std::string why;
         if (TRY(meet_for(requirement, keys, top.digest, why))) return {};
-        auto chosen = choose_image(source_, options_.platform);
-        if (chosen && chosen->bytes.digest != top.digest && TRY(meet_for(requirement, keys, chosen->bytes.digest, why))) return {};
+        if (!options_.whole_index) {
+            auto chosen = choose_image(source_, options_.platform);
+            if (chosen && chosen->bytes.digest != top.digest && TRY(meet_for(requirement, keys, chosen->bytes.digest, why))) return {};
+        }
         return refused(why.empty() ? "a signature is required, and there is none" : why);
     }
 

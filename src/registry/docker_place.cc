@@ -46,9 +46,9 @@ class RegistryTarget : public ImageTarget {
     std::optional<ManifestBytes> top_;
 };
 
-Result<std::unique_ptr<RegistrySource>> open_candidate(const Reference& reference, const Candidate& candidate, const PlaceOptions& options) {
+Result<std::unique_ptr<RegistrySource>> open_candidate(const Candidate& candidate, const PlaceOptions& options) {
     auto client = TRY(RegistryClient::open(candidate.endpoint, RegistryClient::Rights::pull, options));
-    auto source = std::make_unique<RegistrySource>(reference, std::move(client));
+    auto source = std::make_unique<RegistrySource>(candidate.reference, std::move(client));
     // Only now it is known that it has the image, and a mirror that has not is passed over.
     TRY(source->manifest({}));
     return source;
@@ -69,7 +69,7 @@ Result<ManifestBytes> RegistrySource::manifest(const std::optional<image::Digest
 // As `docker save` would have it; only with a tag, or an image that was asked for by digest would get "latest".
 std::vector<std::string> RegistrySource::names() const {
     if (reference_.digest && reference_.tag.empty()) return {};
-    return {cat(client_->name(), ":", reference_.tag.empty() ? "latest" : reference_.tag)};
+    return {cat(reference_.host, "/", reference_.name, ":", reference_.tag.empty() ? "latest" : reference_.tag)};
 }
 
 Result<std::unique_ptr<RegistrySource>> open_registry(const Reference& reference, const PlaceOptions& options) {
@@ -77,7 +77,7 @@ Result<std::unique_ptr<RegistrySource>> open_registry(const Reference& reference
     std::vector<Candidate> all = TRY(candidates(reference, conf, options));
     std::string errors;
     for (size_t i = 0; i < all.size(); ++i) {
-        auto source = open_candidate(reference, all[i], options);
+        auto source = open_candidate(all[i], options);
         if (source) return source;
         bool last = i + 1 == all.size(), interrupted = options.interrupted && options.interrupted();
         if (!last && !interrupted) {

@@ -8,6 +8,7 @@ namespace croft::registry {
 
 class RegistrySource : public ImageSource {
   public:
+    // `reference` has a host, whatever place `client` asks in its stead.
     RegistrySource(image::Reference reference, std::shared_ptr<RegistryClient> client) : reference_(std::move(reference)), client_(std::move(client)) {}
     const image::Reference& reference() const override { return reference_; }
     Result<ManifestBytes> manifest(const std::optional<image::Digest>& digest) override;

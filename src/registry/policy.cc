@@ -114,6 +114,9 @@ Result<Requirement> requirement_of(Json json) {
     }
     if (out.keys.empty() && out.key_paths.empty()) return json_error(json, "names no key (keyPath)");
     if (raw.identity) out.identity = *raw.identity;
+    using Identity = SignedIdentity::Kind;
+    bool exact = out.identity.kind == Identity::exact_reference || out.identity.kind == Identity::exact_repository;
+    if (exact && out.identity.reference.empty()) return json_error(json, "names no image (dockerReference, dockerRepository)");
     return out;
 }
 
@@ -135,6 +138,8 @@ constexpr JsonRow<Policy> policy_rows[] = {
      [](Json json, Policy& out, JsonNotes&) -> Result<> {
          for (Json transport : TRY(json_map(json)))
              for (Json scope : TRY(json_object(transport))) {
+                 bool known = std::ranges::any_of(out.scopes, [&](const Policy::Scope& one) { return one.transport == transport.key() && one.name == scope.key(); });
+                 if (known) return json_error(scope, "is given twice");
                  Requirements requirements = TRY(requirements_of(scope));
                  out.scopes.push_back({std::string(transport.key()), std::string(scope.key()), std::move(requirements)});
              }

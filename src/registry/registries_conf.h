@@ -43,6 +43,7 @@ const RegistryRule* find_rule(const RegistriesConf& conf, std::string_view name)
 
 // Where to look for an image, best first: mirrors, then the place itself; of a short name what it may mean. Blocked: an error.
 struct Candidate {
+    image::Reference reference;  // with its host, as policy knows it: neither the short name nor the mirror
     Endpoint endpoint;
     bool mirror = false;
 };
