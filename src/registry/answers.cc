@@ -75,6 +75,14 @@ Error answer_error(const HttpAnswer& answer, const std::string& what) {
     return error(Errc::failed, cat(what, ": ", answer.status >= 500 ? "the registry has failed" : "the registry refuses it", more));
 }
 
+bool may_pass(long status) {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+bool may_pass(HttpFailure failure) {
+    return failure == HttpFailure::cut || failure == HttpFailure::stalled || failure == HttpFailure::refused;
+}
+
 std::optional<uint64_t> retry_after(const std::string& header) {
     if (header.empty()) return std::nullopt;
     if (auto seconds = parse_uint(header)) return std::min<uint64_t>(*seconds, 86400) * 1'000'000;

@@ -8,6 +8,7 @@
 #include "format/json_read.h"
 #include "registry/auth_file.h"
 #include "registry/base64.h"
+#include "registry/url.h"
 
 namespace croft::registry {
 
@@ -81,6 +82,10 @@ std::string parameter(const Challenge& challenge, const char* name) {
 std::string basic(const Credentials& login) {
     return cat("Authorization: Basic ", to_base64(cat(login.user, ":", login.password)));
 }
+
+std::string bearer(const std::string& token) {
+    return cat("Authorization: Bearer ", token);
+}
 }  // namespace
 
 std::vector<Challenge> parse_challenges(std::string_view header) {
@@ -99,17 +104,17 @@ Result<> Authorizer::find_login() {
 }
 
 Result<std::string> Authorizer::header(const std::vector<std::string>& scopes) {
-    if (!options_.registry_token.empty()) return cat("Authorization: Bearer ", options_.registry_token);
+    if (!options_.registry_token.empty()) return bearer(options_.registry_token);
     std::lock_guard lock(mutex_);
     if (!challenge_) return std::string();
     TRY(find_login());
     if (challenge_->scheme == "basic") return credentials_ && credentials_->identity_token.empty() ? basic(*credentials_) : std::string();
     Token& token = tokens_[scopes];
     if (token.text.empty() || token.until <= seconds_now()) token = TRY(get_token(scopes));
-    return cat("Authorization: Bearer ", token.text);
+    return bearer(token.text);
 }
 
-Result<bool> Authorizer::learn(const HttpAnswer& answer, const std::vector<std::string>& scopes) {
+Result<bool> Authorizer::learn(const HttpAnswer& answer, const std::vector<std::string>& scopes, std::string_view sent) {
     std::lock_guard lock(mutex_);
     if (!options_.registry_token.empty()) return false;
     std::vector<Challenge> offered;
@@ -120,11 +125,14 @@ Result<bool> Authorizer::learn(const HttpAnswer& answer, const std::vector<std::
     auto chosen = find("bearer");
     if (chosen == offered.end()) chosen = find("basic");
     if (chosen == offered.end()) return false;
-    // The same again: then it is not the way of asking that is wrong, unless a token has become too old.
-    bool known = challenge_ && challenge_->scheme == chosen->scheme;
     challenge_ = *chosen;
-    if (!known) return true;
-    return tokens_.erase(scopes) > 0;
+    TRY(find_login());
+    // Who was refused with a login is refused again; who asked before it was known what is wanted is not.
+    if (chosen->scheme == "basic") return sent.empty() && credentials_;
+    // A token may have become too old; when another thread has got a new one meanwhile, that one stays.
+    auto kept = tokens_.find(scopes);
+    if (kept != tokens_.end() && sent == bearer(kept->second.text)) tokens_.erase(kept);
+    return true;
 }
 
 Result<HttpAnswer> Authorizer::ask_token_server(const std::string& realm, const std::vector<std::string>& scopes) {
@@ -176,7 +184,7 @@ Result<Authorizer::Token> Authorizer::get_token(const std::vector<std::string>& 
         std::string token = TRY(json_text(*text));
         if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < 127; })) return error(Errc::failed, "the token in it is none");
         // Asked for anew while it still holds for the request that is under way.
-        return Token{std::move(token), seconds_now() + seconds - std::min<uint64_t>(seconds, seconds / 10)};
+        return Token{std::move(token), seconds_now() + seconds - seconds / 10};
     };
     return read().within(cat("the answer of the token server ", realm));
 }

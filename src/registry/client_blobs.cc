@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "registry/blobs.h"
 #include "registry/registry_client.h"
+#include "registry/url.h"
 
 namespace croft::registry {
 
@@ -72,7 +73,7 @@ class BlobStream : public Source {
         hopeful_ = !stream && (stream.error().code == Errc::failed || stream.error().code == Errc::timeout);
         if (!stream) return std::move(stream).error().within(what);
         answer = (*stream)->head();
-        hopeful_ = answer.status == 429 || answer.status >= 500;
+        hopeful_ = may_pass(answer.status);
         if (answer.status == 200 || answer.status == 206) return take(std::move(*stream), what);
         answer.body = first_part(**stream);
         return answer_error(answer, what);
@@ -136,9 +137,12 @@ Result<bool> RegistryClient::mount_blob(const Descriptor& descriptor, const std:
     std::string path = cat("blobs/uploads/?mount=", url_escaped(descriptor.digest.text()), "&from=", url_escaped(from));
     HttpRequest request{.method = "POST", .url = url(path)};
     HttpFailure failure = HttpFailure::none;
-    // Whoever may not read the other repository gets a token without that, and the bytes are sent.
+    // Whoever may not read the other repository gets a token without that, or none; then the bytes are sent.
     auto answer = once(request, largest_answer, failure, cat("repository:", from, ":pull"));
-    if (!answer) return std::move(answer).error().within(cat("mounting blob ", descriptor.digest.text()));
+    if (!answer) {
+        debug(cat("mounting blob ", descriptor.digest.text(), ": ", answer.error().text));
+        return false;
+    }
     if (answer->status == 201) return true;
     std::string location = answer->header("location");
     if (answer->status == 202 && !location.empty()) {
@@ -180,10 +184,10 @@ Result<> RegistryClient::send(const Descriptor& descriptor, const OpenBlob& open
     if (offset) request.headers.push_back(cat("Content-Range: ", offset, "-", descriptor.size - 1));
     HttpFailure failure = HttpFailure::none;
     auto answer = once(request, largest_answer, failure, "");
-    hopeful = failure == HttpFailure::cut || failure == HttpFailure::stalled || (answer && (answer->status == 429 || answer->status >= 500));
+    hopeful = answer ? may_pass(answer->status) : may_pass(failure);
     if (!answer) return std::move(answer).error();
     // A token that became too old on the way.
-    if (answer->status == 401) hopeful = TRY(authorizer_.learn(*answer, {scope()}));
+    if (answer->status == 401) hopeful = TRY(authorize_anew(request, *answer, {scope()}));
     if (offset && answer->status == 202) {
         if (std::string next = answer->header("location"); !next.empty()) location = resolved_url(answer->url, next);
         answer = ask({.method = "PUT", .url = closing()}, "", largest_answer);

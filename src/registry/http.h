@@ -88,9 +88,4 @@ class HttpStream : public Source {
     std::unique_ptr<HttpClient::Connection> connection_;
 };
 
-// For a query: everything but letters, digits and -._~ as %XX.
-std::string url_escaped(std::string_view text);
-// `location` as a link on the page `base`: whole URLs, and paths from the root.
-std::string resolved_url(std::string_view base, std::string_view location);
-
 }  // namespace croft::registry
