@@ -28,17 +28,6 @@ constexpr JsonRow<Login> login_rows[] = {{"auth", text_row<&Login::auth>},
                                          {"password", text_row<&Login::password>},
                                          {"identitytoken", text_row<&Login::identity_token>}};
 
-// "https://host/v1/" and "host" are the same place.
-std::string plain_key(std::string_view key) {
-    for (std::string_view scheme : {"https://", "http://"})
-        if (key.starts_with(scheme)) {
-            key.remove_prefix(scheme.size());
-            key = key.substr(0, key.find('/'));
-        }
-    while (key.ends_with('/')) key.remove_suffix(1);
-    return std::string(key);
-}
-
 // "auth" is USER:PASSWORD in base64. The sentence does not cite it: it is a secret.
 Result<Credentials> credentials_of(Json json) {
     Login login;
@@ -80,6 +69,16 @@ constexpr JsonRow<AuthFile> file_rows[] = {
      }},
 };
 }  // namespace
+
+std::string plain_key(std::string_view key) {
+    for (std::string_view scheme : {"https://", "http://"})
+        if (key.starts_with(scheme)) {
+            key.remove_prefix(scheme.size());
+            key = key.substr(0, key.find('/'));
+        }
+    while (key.ends_with('/')) key.remove_suffix(1);
+    return std::string(key);
+}
 
 Result<AuthFile> parse_auth_file(std::string_view text, const std::string& path) {
     auto read = [&]() -> Result<AuthFile> {

@@ -53,9 +53,7 @@ std::vector<Place> places(const PlaceOptions& options) {
 Result<std::optional<std::string>> read_if_there(const std::string& path) {
     auto text = read_file_at(AT_FDCWD, path.c_str());
     if (text) return std::optional(std::move(*text));
-    bool missing = text.error().err == ENOENT || text.error().err == ENOTDIR;
-    // Another user's directory, in an environment that was kept by sudo: not ours to complain of.
-    if (missing || text.error().err == EACCES) return std::optional<std::string>();
+    if (text.error().err == ENOENT || text.error().err == ENOTDIR) return std::optional<std::string>();
     return std::move(text).error().within(path);
 }
 
@@ -122,14 +120,15 @@ void copy_json(format::JsonWriter& json, Json value) {
     }
 }
 
-// The file anew: everything but "auths" as it is, and in that what `keep` lets stay, and `more`.
+// The file anew, which has been parsed before: everything but "auths" as it is, and in that what `keep` lets stay of plain keys,
+// and the new one.
 std::string rewritten(std::string_view old, const std::function<bool(std::string_view key)>& keep, const std::string& new_key, const std::string& auth) {
     auto document = format::json_parse(trim(old).empty() ? "{}" : old);
     format::JsonWriter json;
     json.begin_object().key("auths").begin_object();
-    if (auto auths = document ? json_member(document->root(), "auths") : std::nullopt)
+    if (auto auths = json_member(document->root(), "auths"))
         for (Json member : *auths) {
-            if (!keep(member.key())) continue;
+            if (!keep(plain_key(member.key()))) continue;
             json.key(member.key());
             copy_json(json, member);
         }
@@ -157,12 +156,13 @@ Result<std::optional<Credentials>> find_credentials(const std::string& name, con
     if (options.anonymous) return std::optional<Credentials>();
     if (options.credentials) return options.credentials;
     for (const Place& place : places(options)) {
-        auto text = TRY(read_if_there(place.path));
-        if (!text) {
-            if (!options.authfile.empty() && !exists_at(AT_FDCWD, options.authfile.c_str()))
-                return error(Errc::not_found, cat("--authfile: there is no ", quoted(options.authfile)));
-            continue;
-        }
+        bool asked_for = !options.authfile.empty();
+        auto read = read_if_there(place.path);
+        // Another user's directory, in an environment that was kept by sudo: not ours to complain of.
+        if (!read && read.error().err == EACCES && !asked_for) continue;
+        std::optional<std::string> text = TRY(std::move(read));
+        if (!text && asked_for) return error(Errc::not_found, cat("--authfile: there is no ", quoted(options.authfile)));
+        if (!text) continue;
         AuthFile file = TRY(parse_place(place, *text));
         std::string helper = helper_for(file, host_of(name));
         if (!helper.empty())

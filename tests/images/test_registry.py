@@ -189,6 +189,16 @@ def test_login_is_kept_where_others_find_it(home, layout, locked_registry, certi
         there.unlink()
 
 
+def test_logout_knows_a_host_however_its_key_is_written(home, tmp_path):
+    """Docker's tools once wrote an address with a path."""
+    kept = {"auth": b64encode(b"alice:secret").decode()}
+    auth = write(tmp_path / "auth.json", {"auths": {"https://one.invalid/v1/": kept, "two.invalid": kept}, "more": [1, "x"]})
+    assert home.image("login", "--get-login", "--authfile", auth, "one.invalid") == "alice\n"
+    home.image("logout", "--authfile", auth, "one.invalid")
+    assert json.loads(auth.read_text()) == {"auths": {"two.invalid": kept}, "more": [1, "x"]}
+    home.image_fails("login", "--get-login", "--authfile", auth, "one.invalid", status=3)
+
+
 def login(verb="login"):
     from conftest import PROGRAM
 
