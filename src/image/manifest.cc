@@ -39,8 +39,8 @@ constexpr JsonRow<Parts> rows[] = {
          return {};
      },
      Presence::required},
-    {"mediaType", read_text<&Parts::media_type, Parts>},
-    {"artifactType", read_text<&Parts::artifact_type, Parts>},
+    {"mediaType", json_text_row<&Parts::media_type>},
+    {"artifactType", json_text_row<&Parts::artifact_type>},
     {"config", descriptor_row<&Parts::config>},
     {"subject", descriptor_row<&Parts::subject>},
     {"layers",
@@ -53,11 +53,7 @@ constexpr JsonRow<Parts> rows[] = {
          out.manifests = TRY(read_descriptors(json, most_manifests));
          return {};
      }},
-    {"annotations",
-     [](Json json, Parts& out, JsonNotes&) -> Result<> {
-         out.annotations = TRY(read_annotations(json));
-         return {};
-     }},
+    {"annotations", annotations_row<&Parts::annotations>},
     {"fsLayers", refuse_schema_1},
     {"signatures", refuse_schema_1},
 };
@@ -159,7 +155,7 @@ Result<Descriptor> choose(const Index& index, const Platform& wanted) {
         if (!image) continue;
         unsigned now = one.platform ? fitness(wanted, *one.platform) : 0;
         if (now > best_fitness) best = &one, best_fitness = now;
-        if (one.platform) offered += cat(offered.empty() ? "" : ", ", one.platform->text());
+        if (one.platform && offered.size() < 200) offered += cat(offered.empty() ? "" : ", ", quoted(one.platform->text().substr(0, 100)));
     }
     // One image without a platform is for whoever asks.
     if (!best && index.manifests.size() == 1 && !index.manifests[0].platform) best = &index.manifests[0];

@@ -12,6 +12,7 @@
 #include "archive/streams.h"
 #include "base/text.h"
 #include "images/unpack_layers.h"
+#include "registry/blobs.h"
 #include "store/blobs.h"
 #include "store/images.h"
 #include "store/layers.h"
@@ -21,6 +22,7 @@ namespace croft::images {
 namespace {
 
 using image::Digest;
+using registry::algorithm_of;
 using registry::ManifestBytes;
 
 image::Reference in_store(const std::string& name) {
@@ -72,10 +74,6 @@ class StoreSource final : public registry::ImageSource {
     const store::Named named_;
     const image::Reference reference_;
 };
-
-archive::HashAlgorithm algorithm_of(const Digest& digest) {
-    return digest.algorithm() == "sha512" ? archive::HashAlgorithm::sha512 : archive::HashAlgorithm::sha256;
-}
 
 // What an earlier writer left is hashed and gone on from.
 Result<> take_over(store::BlobWriter& writer, const image::Descriptor& descriptor, archive::Hasher& hasher) {

@@ -14,7 +14,6 @@
 namespace croft::registry {
 
 namespace {
-using format::Json;
 using format::JsonNotes;
 using format::JsonRow;
 using image::Descriptor;
@@ -26,23 +25,9 @@ struct Saved {
 };
 
 constexpr JsonRow<Saved> saved_rows[] = {
-    {"Config",
-     [](Json json, Saved& out, JsonNotes&) -> Result<> {
-         out.config = TRY(json_text(json));
-         return {};
-     },
-     format::Presence::required},
-    {"RepoTags",
-     [](Json json, Saved& out, JsonNotes&) -> Result<> {
-         out.names = TRY(json_texts(json));
-         return {};
-     }},
-    {"Layers",
-     [](Json json, Saved& out, JsonNotes&) -> Result<> {
-         out.layers = TRY(json_texts(json));
-         return {};
-     },
-     format::Presence::required},
+    {"Config", format::json_text_row<&Saved::config>, format::Presence::required},
+    {"RepoTags", format::json_texts_row<&Saved::names>},
+    {"Layers", format::json_texts_row<&Saved::layers>, format::Presence::required},
 };
 
 class DockerArchiveSource : public ImageSource {
@@ -128,7 +113,7 @@ Result<const Saved*> pick(const std::vector<Saved>& images, const image::Referen
     for (const Saved& one : images)
         for (const std::string& name : one.names) {
             if (!reference.tag.empty() && same_name(reference.tag, name)) return &one;
-            if (offered.size() < 200) offered += cat(offered.empty() ? "" : ", ", name);
+            if (offered.size() < 200) offered += cat(offered.empty() ? "" : ", ", quoted(name.substr(0, 100)));
         }
     if (!reference.tag.empty()) return error(Errc::not_found, cat("there is no image ", quoted(reference.tag), " in it; there is ", offered.empty() ? "none with a name" : offered));
     if (images.size() == 1) return &images[0];

@@ -70,7 +70,7 @@ class Gatherer {
         for (const Descriptor& layer : manifest.layers)
             if (image::layer_kind(layer.media_type).foreign)
                 return error(Errc::unsupported, cat("layer ", layer.digest.text(), " is a foreign one: its bytes are not kept with the image",
-                                                    layer.urls.empty() ? "" : cat(" but at ", layer.urls[0]), ", and may not be copied by anybody"));
+                                                    layer.urls.empty() ? "" : cat(" but at ", quoted(layer.urls[0].substr(0, 200))), ", and may not be copied by anybody"));
         add_blob(manifest.config);
         for (const Descriptor& layer : manifest.layers) add_blob(layer);
         return options_.format == Format::keep ? Result<>() : convert_manifest(bytes, manifest, options_.format);

@@ -55,7 +55,7 @@ std::string name_of(const Descriptor& descriptor) {
 std::string offered(const image::Index& index) {
     std::string out;
     for (const Descriptor& one : index.manifests)
-        if (out.size() < 200) out += cat(out.empty() ? "" : ", ", name_of(one).empty() ? one.digest.brief() : name_of(one));
+        if (out.size() < 200) out += cat(out.empty() ? "" : ", ", name_of(one).empty() ? one.digest.brief() : quoted(name_of(one).substr(0, 100)));
     return out.empty() ? "; it has none at all" : cat("; there is ", out);
 }
 

@@ -28,18 +28,6 @@ struct Raw {
     std::string unknown;  // a member that limits more than is understood
 };
 
-template <auto Member>
-Result<> text_row(Json json, Raw& out, JsonNotes&) {
-    out.*Member = TRY(json_text(json));
-    return {};
-}
-
-template <auto Member>
-Result<> identity_text(Json json, SignedIdentity& out, JsonNotes&) {
-    out.*Member = TRY(json_text(json));
-    return {};
-}
-
 constexpr std::string_view identity_words[] = {"matchExact", "matchRepoDigestOrExact", "matchRepository", "exactReference", "exactRepository", "remapIdentity"};
 
 constexpr JsonRow<SignedIdentity> identity_rows[] = {
@@ -50,10 +38,10 @@ constexpr JsonRow<SignedIdentity> identity_rows[] = {
          return {};
      },
      format::Presence::required},
-    {"dockerReference", identity_text<&SignedIdentity::reference>},
-    {"dockerRepository", identity_text<&SignedIdentity::reference>},
-    {"prefix", identity_text<&SignedIdentity::prefix>},
-    {"signedPrefix", identity_text<&SignedIdentity::signed_prefix>},
+    {"dockerReference", format::json_text_row<&SignedIdentity::reference>},
+    {"dockerRepository", format::json_text_row<&SignedIdentity::reference>},
+    {"prefix", format::json_text_row<&SignedIdentity::prefix>},
+    {"signedPrefix", format::json_text_row<&SignedIdentity::signed_prefix>},
 };
 
 Result<> not_understood(Json json, Raw& out, JsonNotes&) {
@@ -62,24 +50,16 @@ Result<> not_understood(Json json, Raw& out, JsonNotes&) {
 }
 
 constexpr JsonRow<Raw> requirement_rows[] = {
-    {"type", text_row<&Raw::type>, format::Presence::required},
-    {"keyType", text_row<&Raw::key_type>},
+    {"type", format::json_text_row<&Raw::type>, format::Presence::required},
+    {"keyType", format::json_text_row<&Raw::key_type>},
     {"keyPath",
      [](Json json, Raw& out, JsonNotes&) -> Result<> {
          out.key_paths.push_back(TRY(json_text(json)));
          return {};
      }},
-    {"keyPaths",
-     [](Json json, Raw& out, JsonNotes&) -> Result<> {
-         out.key_paths = TRY(json_texts(json));
-         return {};
-     }},
-    {"keyData", text_row<&Raw::key_data>},
-    {"keyDatas",
-     [](Json json, Raw& out, JsonNotes&) -> Result<> {
-         out.key_datas = TRY(json_texts(json));
-         return {};
-     }},
+    {"keyPaths", format::json_texts_row<&Raw::key_paths>},
+    {"keyData", format::json_text_row<&Raw::key_data>},
+    {"keyDatas", format::json_texts_row<&Raw::key_datas>},
     {"signedIdentity",
      [](Json json, Raw& out, JsonNotes& notes) -> Result<> { return json_members(json, identity_rows, out.identity.emplace(), notes); }},
     {"fulcio", not_understood},
