@@ -1,10 +1,13 @@
 #include "images/places.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include "base/fd.h"
 #include "base/scope.h"
@@ -37,6 +40,31 @@ Result<registry::Credentials> credentials_of(const std::string& word) {
     out.password = colon == std::string::npos ? TRY(ask_password(cat("Password of ", out.user, ": "))) : word.substr(colon + 1);
     return out;
 }
+
+// Signals that would end or stop this process wait as long as it lives: a terminal is not left without its echo.
+class SignalsWait {
+  public:
+    SignalsWait() {
+        sigset_t held;
+        sigemptyset(&held);
+        for (int number : numbers) sigaddset(&held, number);
+        sigprocmask(SIG_BLOCK, &held, &before_);
+    }
+    ~SignalsWait() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsWait(const SignalsWait&) = delete;
+    SignalsWait& operator=(const SignalsWait&) = delete;
+
+    static bool one_waits() {
+        sigset_t waiting;
+        sigemptyset(&waiting);
+        sigpending(&waiting);
+        return std::ranges::any_of(numbers, [&](int number) { return sigismember(&waiting, number) == 1; });
+    }
+
+  private:
+    static constexpr int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    sigset_t before_;
+};
 
 Result<> read_numbers(const Arguments& arguments, registry::PlaceOptions& out) {
     if (auto times = TRY(cli::number_option(arguments, "--retry-times"))) {
@@ -114,10 +142,14 @@ Result<std::string> ask_password(const std::string& prompt) {
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     quiet.c_lflag |= ECHONL;
     TRY(write_all(terminal->get(), prompt));
+    SignalsWait signals;
     if (tcsetattr(terminal->get(), TCSAFLUSH, &quiet)) return os_error(errno, "asking for the password");
     OnExit restore([&] { tcsetattr(terminal->get(), TCSAFLUSH, &old); });
     std::string out;
     char room[1024];
+    pollfd line{terminal->get(), POLLIN, 0};
+    while (poll(&line, 1, 100) == 0)
+        if (SignalsWait::one_waits()) return error(Errc::failed, "interrupted");
     ssize_t count = read(terminal->get(), room, sizeof room);
     if (count < 0) return os_error(errno, "reading the password");
     out.assign(room, static_cast<size_t>(count));
