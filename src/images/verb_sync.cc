@@ -23,7 +23,7 @@ using image::Transport;
 
 struct Job {
     Reference from;
-    std::string name;  // below the target: "team/web"
+    std::string name, tag;  // below the target: "team/web"; of a registry's without a tag it has a digest
 };
 
 struct Sync {
@@ -32,14 +32,14 @@ struct Sync {
 };
 
 Result<std::vector<Job>> jobs_of_repository(const Reference& reference, const Sync& sync) {
-    if (!reference.tag.empty() || reference.digest) return std::vector{Job{reference, reference.name}};
+    if (!reference.tag.empty() || reference.digest) return std::vector{Job{reference, reference.name, reference.tag}};
     auto client = TRY(registry::open_repository(reference, registry::RegistryClient::Rights::pull, sync.source));
     std::vector<Job> out;
     for (const std::string& tag : TRY(client->tags())) {
         if (!image::check_tag(tag)) continue;
         Reference one = reference;
         one.tag = tag;
-        out.push_back({std::move(one), reference.name});
+        out.push_back({std::move(one), reference.name, tag});
     }
     if (out.empty()) return error(Errc::not_found, cat(quoted(reference.text()), " has no tags"));
     return out;
@@ -53,10 +53,8 @@ Result<std::vector<Job>> jobs_of_directory(const std::string& top, const std::st
         // The last part is the name and its tag, as sync writes it.
         size_t colon = below.rfind(':'), slash = below.rfind('/');
         bool tagged = colon != below.npos && (slash == below.npos || colon > slash);
-        Reference from{.transport = Transport::directory, .path = path};
-        std::string name = tagged ? below.substr(0, colon) : below;
-        from.tag = tagged ? below.substr(colon + 1) : "";
-        out.push_back({std::move(from), std::move(name)});
+        Reference from{.transport = Transport::directory, .path = std::move(path)};
+        out.push_back({std::move(from), tagged ? below.substr(0, colon) : below, tagged ? below.substr(colon + 1) : ""});
         return out;
     }
     if (depth > 16) return out;
@@ -88,14 +86,14 @@ Result<Reference> target_of(const Job& job, const Reference& target, const Sync&
     else if (!host.empty()) name = cat(host, "/", name);
     Reference out = target;
     if (target.transport == Transport::directory) {
-        std::string tag = !job.from.tag.empty() ? cat(":", job.from.tag) : job.from.digest ? cat("@", job.from.digest->text()) : "";
+        std::string tag = !job.tag.empty() ? cat(":", job.tag) : job.from.digest ? cat("@", job.from.digest->text()) : "";
         out.path = cat(target.path, "/", name, tag);
         std::string above = out.path.substr(0, out.path.rfind('/'));
         TRY(make_dirs_at(AT_FDCWD, above));
         return out;
     }
     out.name = target.name.empty() ? name : cat(target.name, "/", name);
-    out.tag = job.from.tag, out.digest = job.from.digest;
+    out.tag = job.tag, out.digest = job.from.digest;
     std::string text = out.text();
     return image::parse_reference(text);
 }
