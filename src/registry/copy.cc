@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 
 #include "base/text.h"
@@ -50,7 +51,10 @@ class BlobMover {
         if (options_.progress) options_.progress->begin(total, blobs_.size());
         size_t threads = std::min<size_t>(std::clamp(options_.parallel, 1u, 64u), blobs_.size());
         std::vector<std::thread> helpers;
-        for (size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { work(); });
+        try {
+            for (size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {  // a limit of tasks: fewer do it too
+        }
         work();
         for (std::thread& helper : helpers) helper.join();
         if (first_error_) return std::move(*first_error_);
