@@ -36,7 +36,9 @@ bool interrupted() {
 Result<registry::Credentials> credentials_of(const std::string& word) {
     size_t colon = word.find(':');
     registry::Credentials out{.user = word.substr(0, colon), .password = "", .identity_token = ""};
-    if (out.user.empty()) return error(Errc::invalid, "--creds: there is no name in it; it is USER:PASSWORD, or USER alone to be asked");
+    if (out.user.empty())
+        return error(Errc::invalid,
+                     "--creds: there is no name in it; it is USER:PASSWORD, or USER alone to be asked");
     out.password = colon == std::string::npos ? TRY(ask_password(cat("Password of ", out.user, ": "))) : word.substr(colon + 1);
     return out;
 }
@@ -100,7 +102,8 @@ Result<registry::PlaceOptions> place_options(const Arguments& arguments, Side si
     return out;
 }
 
-Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference, const registry::PlaceOptions& options) {
+Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference,
+                                                               const registry::PlaceOptions& options) {
     if (reference.transport == image::Transport::store) {
         StorePtr store = TRY(open_store());
         return store_source(std::move(store), reference.text());
@@ -108,11 +111,15 @@ Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Refe
     return registry::open_source(reference, options);
 }
 
-Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference, const registry::PlaceOptions& options) {
+Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference,
+                                                               const registry::PlaceOptions& options) {
     if (reference.transport == image::Transport::store) {
         manager::Paths paths = TRY(manager::find_paths());
         StorePtr store = TRY(open_store(paths));
-        return store_target(std::move(store), {.name = reference.text(), .source = "", .helper = unpack_helper(paths), .platform = options.platform});
+        return store_target(std::move(store), {.name = reference.text(),
+                                               .source = "",
+                                               .helper = unpack_helper(paths),
+                                               .platform = options.platform});
     }
     return registry::open_target(reference, options);
 }
@@ -135,7 +142,10 @@ Result<> copy_there(const Arguments& arguments, registry::ImageSource& from, con
 
 Result<std::string> ask_password(const std::string& prompt) {
     auto terminal = open_at(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
-    if (!terminal) return error(Errc::usage, "there is no terminal to ask for the password; give it as USER:PASSWORD, or by --password-stdin to `croft image login`");
+    if (!terminal)
+        return error(Errc::usage,
+                     "there is no terminal to ask for the password; give it as USER:PASSWORD, or by "
+                     "--password-stdin to `croft image login`");
     termios old;
     if (tcgetattr(terminal->get(), &old)) return os_error(errno, "asking for the password");
     termios quiet = old;

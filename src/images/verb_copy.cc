@@ -40,7 +40,9 @@ Result<CopyOptions> copy_options(const cli::Arguments& args, const registry::Pla
     out.preserve_digests = args.has("--preserve-digests");
     out.interrupted = source.interrupted;
     if (auto parallel = TRY(cli::number_option(args, "--image-parallel-copies"))) {
-        if (!*parallel || *parallel > 64) return error(Errc::invalid, "--image-parallel-copies: from 1 to 64 blobs can be copied at a time");
+        if (!*parallel || *parallel > 64)
+            return error(Errc::invalid,
+                         "--image-parallel-copies: from 1 to 64 blobs can be copied at a time");
         out.parallel = static_cast<unsigned>(*parallel);
     }
     return out;

@@ -66,16 +66,21 @@ Result<std::vector<Job>> jobs_of_directory(const std::string& top, const std::st
         if (entry->d_name[0] != '.' && entry->d_type == DT_DIR) names.emplace_back(entry->d_name);
     std::ranges::sort(names);
     for (const std::string& name : names)
-        for (Job& job : TRY(jobs_of_directory(top, below.empty() ? name : cat(below, "/", name), depth + 1))) out.push_back(std::move(job));
+        for (Job& job : TRY(jobs_of_directory(top, below.empty() ? name : cat(below, "/", name), depth + 1)))
+            out.push_back(std::move(job));
     return out;
 }
 
 Result<std::vector<Job>> jobs_of(const Reference& source, const Sync& sync) {
     if (source.transport == Transport::registry) return jobs_of_repository(source, sync);
     if (source.transport != Transport::directory)
-        return error(Errc::usage, cat("image sync: SOURCE is a repository (docker://HOST/NAME) or a directory of images (dir:PATH), not ", quoted(source.text())));
+        return error(Errc::usage, cat("image sync: SOURCE is a repository (docker://HOST/NAME) or a "
+                                      "directory of images (dir:PATH), not ",
+                                      quoted(source.text())));
     std::vector<Job> out = TRY(jobs_of_directory(source.path, "", 0));
-    if (out.empty()) return error(Errc::not_found, cat("there is no image in ", quoted(source.path), " (a directory with a manifest.json)"));
+    if (out.empty())
+        return error(Errc::not_found, cat("there is no image in ", quoted(source.path),
+                                          " (a directory with a manifest.json)"));
     return out;
 }
 
@@ -102,7 +107,8 @@ Result<> copy_one(const Job& job, const Reference& target, const Sync& sync) {
     Reference to = TRY(target_of(job, target, sync));
     auto from = TRY(open_any_source(job.from, sync.source));
     auto into = TRY(open_any_target(to, sync.target));
-    registry::CopyOptions options{.which = sync.all ? registry::Which::all : registry::Which::system, .platform = sync.source.platform};
+    registry::CopyOptions options{.which = sync.all ? registry::Which::all : registry::Which::system,
+                                  .platform = sync.source.platform};
     options.interrupted = sync.source.interrupted;
     CopyProgressLine progress(cat("copying ", job.from.text()));
     if (!sync.quiet) options.progress = &progress;
@@ -124,7 +130,10 @@ Result<Reference> target_place(const std::string& word) {
     }
     Reference out = TRY(image::parse_reference(word));
     if (out.transport != Transport::directory)
-        return error(Errc::usage, cat("image sync: TARGET is a registry (docker://HOST/NAMESPACE) or a directory (dir:PATH), not ", quoted(word)));
+        return error(
+            Errc::usage,
+            cat("image sync: TARGET is a registry (docker://HOST/NAMESPACE) or a directory (dir:PATH), not ",
+                quoted(word)));
     return out;
 }
 
@@ -149,7 +158,8 @@ Result<int> verb_sync(const cli::Verb& verb, std::span<char* const> arguments) {
     cli::Arguments args = TRY(parse_arguments(verb, arguments));
     TRY(expect_operands(verb, args, 2, 2));
     Sync sync{.source = TRY(place_options(args, Side::source)), .target = TRY(place_options(args, Side::target))};
-    sync.scoped = args.has("--scoped"), sync.keep_going = args.has("--keep-going"), sync.all = args.has("--all"), sync.quiet = args.has("--quiet");
+    sync.scoped = args.has("--scoped"), sync.keep_going = args.has("--keep-going"),
+    sync.all = args.has("--all"), sync.quiet = args.has("--quiet");
     sync.source.whole_index = sync.all;
     Reference source = TRY(image::parse_reference(args.operands[0])), target = TRY(target_place(args.operands[1]));
     cli::Interrupt interrupt;

@@ -59,7 +59,9 @@ class BlobStream : public Source {
   private:
     Error ended(Result<size_t> last) {
         std::string how = last ? "the registry ended it" : last.error().text;
-        return error(last ? Errc::failed : last.error().code, cat("blob ", descriptor_.digest.text(), " of ", client_.name(), " broke off after ", at_, " of ", descriptor_.size, " bytes: ", how));
+        return error(last ? Errc::failed : last.error().code,
+                     cat("blob ", descriptor_.digest.text(), " of ", client_.name(), " broke off after ", at_,
+                         " of ", descriptor_.size, " bytes: ", how));
     }
 
     Result<> open_once(HttpAnswer& answer) {
@@ -84,7 +86,9 @@ class BlobStream : public Source {
         if (head.header("content-type").starts_with("text/html"))
             return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML), and no blob"));
         uint64_t begin = head.status == 206 ? range_begin(head.header("content-range")).value_or(at_) : 0;
-        if (begin > at_) return error(Errc::invalid, cat(what, ": the registry answers with bytes from ", begin, " on, and ", at_, " was asked for"));
+        if (begin > at_)
+            return error(Errc::invalid, cat(what, ": the registry answers with bytes from ", begin,
+                                            " on, and ", at_, " was asked for"));
         // A registry without ranges gives it all again.
         std::byte room[16384];
         for (uint64_t left = at_ - begin; left;) {
@@ -175,10 +179,16 @@ Result<uint64_t> RegistryClient::sent_so_far(std::string& location) {
 }
 
 // From `offset` on. Monolithic when that is the beginning, else the rest as one chunk and then the end.
-Result<> RegistryClient::send(const Descriptor& descriptor, const OpenBlob& open, std::string& location, uint64_t& offset, bool& hopeful) {
+Result<> RegistryClient::send(const Descriptor& descriptor, const OpenBlob& open, std::string& location,
+                              uint64_t& offset, bool& hopeful) {
     std::unique_ptr<Source> source = offset ? TRY(open(offset)) : checked(TRY(open(0)), descriptor);
-    HttpRequest request{.method = offset ? "PATCH" : "PUT", .headers = {"Content-Type: application/octet-stream"}, .upload = source.get()};
-    auto closing = [&] { return cat(location, location.find('?') == location.npos ? "?" : "&", "digest=", url_escaped(descriptor.digest.text())); };
+    HttpRequest request{.method = offset ? "PATCH" : "PUT",
+                        .headers = {"Content-Type: application/octet-stream"},
+                        .upload = source.get()};
+    auto closing = [&] {
+        return cat(location, location.find('?') == location.npos ? "?" : "&",
+                   "digest=", url_escaped(descriptor.digest.text()));
+    };
     request.url = offset ? location : closing();
     request.upload_size = descriptor.size - offset;
     if (offset) request.headers.push_back(cat("Content-Range: ", offset, "-", descriptor.size - 1));

@@ -47,7 +47,8 @@ Result<> RegistryClient::put_manifest(const ManifestBytes& manifest, const std::
     if (answer->status != 201 && answer->status != 200 && answer->status != 202) return answer_error(*answer, what);
     auto told = Digest::parse(answer->header("docker-content-digest"));
     if (told && *told != manifest.digest)
-        return error(Errc::failed, cat(what, ": the registry has made another manifest of it (", told->text(), " of ", manifest.digest.text(), ")"));
+        return error(Errc::failed, cat(what, ": the registry has made another manifest of it (", told->text(),
+                                       " of ", manifest.digest.text(), ")"));
     auto subject = subject_of(document);
     // A registry that knows referrers says so; of others the list is ours to keep.
     if (!subject || !answer->header("oci-subject").empty()) return {};
@@ -56,14 +57,16 @@ Result<> RegistryClient::put_manifest(const ManifestBytes& manifest, const std::
 
 Result<image::Index> RegistryClient::referrers(const Digest& digest) {
     std::string what = cat("what refers to ", name(), "@", digest.text());
-    auto answer = ask({.headers = {cat("Accept: ", image::oci_index)}}, cat("referrers/", digest.text()), image::largest_manifest);
+    auto answer = ask({.headers = {cat("Accept: ", image::oci_index)}}, cat("referrers/", digest.text()),
+                      image::largest_manifest);
     if (!answer) return std::move(answer).error().within(what);
     std::string body;
     if (answer->status == 200 && answer->header("content-type").starts_with(image::oci_index)) {
         body = std::move(answer->body);
     } else if (answer->status == 404 || answer->status == 405 || answer->status == 400 || answer->status == 200) {
         auto fallback = manifest(fallback_tag(digest));
-        if (!fallback && fallback.error().code == Errc::not_found) return image::Index{.media_type = std::string(image::oci_index)};
+        if (!fallback && fallback.error().code == Errc::not_found)
+            return image::Index{.media_type = std::string(image::oci_index)};
         if (!fallback) return std::move(fallback).error();
         body = std::move(fallback->bytes);
     } else {

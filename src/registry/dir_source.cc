@@ -19,7 +19,8 @@ class DirSource : public ImageSource {
         std::string bytes = TRY(files_->read(cat(digest->hex(), ".manifest.json"), image::largest_manifest));
         image::Digest found = digest_of(bytes, *digest);
         if (found != *digest)
-            return error(Errc::invalid, cat("manifest ", digest->text(), " in ", quoted(files_->path()), " holds other bytes than that (", found.text(), ")"));
+            return error(Errc::invalid, cat("manifest ", digest->text(), " in ", quoted(files_->path()),
+                                            " holds other bytes than that (", found.text(), ")"));
         return made(std::move(bytes), digest);
     }
 
@@ -42,8 +43,12 @@ class DirSource : public ImageSource {
 
 Result<std::unique_ptr<ImageSource>> open_dir(const image::Reference& reference, std::unique_ptr<Files> files) {
     if (!files->has("manifest.json"))
-        return error(Errc::invalid, cat(quoted(files->path()), " is a tree, or something else, but no image as skopeo's dir: lays it out (there is no "
-                                        "manifest.json); `croft image import dir:", files->path(), "` makes an image of a tree"));
+        return error(
+            Errc::invalid,
+            cat(quoted(files->path()),
+                " is a tree, or something else, but no image as skopeo's dir: lays it out (there is no "
+                "manifest.json); `croft image import dir:",
+                files->path(), "` makes an image of a tree"));
     std::string top = TRY(files->read("manifest.json", image::largest_manifest));
     return std::make_unique<DirSource>(reference, std::move(files), std::move(top));
 }

@@ -12,7 +12,8 @@ using image::Reference;
 
 class RegistryTarget : public ImageTarget {
   public:
-    RegistryTarget(Reference reference, std::shared_ptr<RegistryClient> client) : reference_(std::move(reference)), client_(std::move(client)) {}
+    RegistryTarget(Reference reference, std::shared_ptr<RegistryClient> client)
+        : reference_(std::move(reference)), client_(std::move(client)) {}
 
     const Reference& reference() const override { return reference_; }
     Result<bool> has_blob(const Descriptor& descriptor) override { return client_->has_blob(descriptor.digest); }
@@ -30,14 +31,17 @@ class RegistryTarget : public ImageTarget {
     Result<> put_manifest(const ManifestBytes& manifest, Role role) override {
         if (role == Role::child) return client_->put_manifest(manifest, manifest.digest.text());
         if (reference_.digest && *reference_.digest != manifest.digest)
-            return error(Errc::invalid, cat(quoted(reference_.text()), ": the image that is copied has the digest ", manifest.digest.text()));
+            return error(Errc::invalid,
+                         cat(quoted(reference_.text()), ": the image that is copied has the digest ",
+                             manifest.digest.text()));
         top_ = manifest;
         return {};
     }
 
     Result<> commit(const std::vector<std::string>&) override {
         if (!top_) return error(Errc::invalid, "there is no manifest to name");
-        return client_->put_manifest(*top_, reference_.digest && reference_.tag.empty() ? top_->digest.text() : wanted(reference_));
+        return client_->put_manifest(
+            *top_, reference_.digest && reference_.tag.empty() ? top_->digest.text() : wanted(reference_));
     }
 
   private:
@@ -92,7 +96,9 @@ Result<std::unique_ptr<RegistrySource>> open_registry(const Reference& reference
     return error(Errc::not_found, cat("there is no place to look for ", quoted(reference.text())));
 }
 
-Result<std::shared_ptr<RegistryClient>> open_repository(const Reference& reference, RegistryClient::Rights rights, const PlaceOptions& options) {
+Result<std::shared_ptr<RegistryClient>> open_repository(const Reference& reference,
+                                                        RegistryClient::Rights rights,
+                                                        const PlaceOptions& options) {
     RegistriesConf conf = TRY(load_registries_conf(options));
     Endpoint endpoint = TRY(target_endpoint(reference, conf, options));
     return RegistryClient::open(endpoint, rights, options);

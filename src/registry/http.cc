@@ -69,7 +69,8 @@ Result<HttpAnswer> HttpClient::request(const HttpRequest& request, size_t limit,
     }
 }
 
-HttpStream::HttpStream(HttpClient& client, std::unique_ptr<HttpClient::Connection> connection) : client_(client), connection_(std::move(connection)) {}
+HttpStream::HttpStream(HttpClient& client, std::unique_ptr<HttpClient::Connection> connection)
+    : client_(client), connection_(std::move(connection)) {}
 HttpStream::~HttpStream() {
     client_.give_back(std::move(connection_));
 }

@@ -169,7 +169,8 @@ Result<> HttpClient::Connection::pump() {
         if (options.interrupted && options.interrupted()) return error(Errc::failed, "interrupted");
         if (now() - heard > options.timeout) {
             failure = HttpFailure::stalled;
-            return error(Errc::timeout, cat("nothing came for ", human_duration(options.timeout), ", so the connection was given up"));
+            return error(Errc::timeout, cat("nothing came for ", human_duration(options.timeout),
+                                            ", so the connection was given up"));
         }
         curl_multi_poll(multi, nullptr, 0, 200, nullptr);
     }
@@ -187,7 +188,8 @@ Result<> HttpClient::Connection::end() {
     // What came first is given first; the failure shows at the next reading.
     if (read_at != waiting.size()) return {};
     if (options.interrupted && options.interrupted()) return error(Errc::failed, "interrupted");
-    return error(result == CURLE_OPERATION_TIMEDOUT ? Errc::timeout : Errc::failed, cat(message[0] ? message : curl_easy_strerror(result)));
+    return error(result == CURLE_OPERATION_TIMEDOUT ? Errc::timeout : Errc::failed,
+                 cat(message[0] ? message : curl_easy_strerror(result)));
 }
 
 Result<> HttpClient::Connection::pump_head() {

@@ -58,7 +58,8 @@ Result<std::optional<std::string>> read_if_there(const std::string& path) {
 }
 
 Result<HelperAnswer> ask_helper(const std::string& helper, const char* verb, std::string_view input) {
-    if (helper.find('/') != std::string::npos) return error(Errc::invalid, cat(quoted(helper), " is no name of a credential helper"));
+    if (helper.find('/') != std::string::npos)
+        return error(Errc::invalid, cat(quoted(helper), " is no name of a credential helper"));
     return run_helper({cat("docker-credential-", helper), verb}, input);
 }
 
@@ -122,7 +123,8 @@ void copy_json(format::JsonWriter& json, Json value) {
 
 // The file anew, which has been parsed before: everything but "auths" as it is, and in that what `keep` lets stay of plain keys,
 // and the new one.
-std::string rewritten(std::string_view old, const std::function<bool(std::string_view key)>& keep, const std::string& new_key, const std::string& auth) {
+std::string rewritten(std::string_view old, const std::function<bool(std::string_view key)>& keep,
+                      const std::string& new_key, const std::string& auth) {
     auto document = format::json_parse(trim(old).empty() ? "{}" : old);
     format::JsonWriter json;
     json.begin_object().key("auths").begin_object();
@@ -145,7 +147,8 @@ std::string rewritten(std::string_view old, const std::function<bool(std::string
 
 Result<> write_secret(const std::string& path, std::string_view text) {
     size_t slash = path.rfind('/');
-    std::string directory = slash == path.npos ? "." : path.substr(0, slash ? slash : 1), name = slash == path.npos ? path : path.substr(slash + 1);
+    std::string directory = slash == path.npos ? "." : path.substr(0, slash ? slash : 1),
+                name = slash == path.npos ? path : path.substr(slash + 1);
     if (directory.starts_with('/')) TRY(make_dirs_at(AT_FDCWD, directory, 0700));
     Fd dir = TRY(open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY));
     return replace_file_at(dir.get(), name.c_str(), text, 0600).within(path);
@@ -183,10 +186,16 @@ Result<> keep_login(const std::string& key, const Credentials& credentials, cons
     std::string helper = helper_for(file, host_of(key));
     if (!helper.empty()) {
         format::JsonWriter json(format::JsonStyle::compact);
-        json.begin_object().member("ServerURL", key).member("Username", credentials.user).member("Secret", credentials.password).end_object();
+        json.begin_object()
+            .member("ServerURL", key)
+            .member("Username", credentials.user)
+            .member("Secret", credentials.password)
+            .end_object();
         HelperAnswer answer = TRY(ask_helper(helper, "store", json.text()));
         if (!answer.status) return {};
-        return error(Errc::failed, cat("docker-credential-", helper, " store: ", trim(answer.output.empty() ? answer.errors : answer.output).substr(0, 300)));
+        return error(Errc::failed,
+                     cat("docker-credential-", helper, " store: ",
+                         trim(answer.output.empty() ? answer.errors : answer.output).substr(0, 300)));
     }
     auto others = [&](std::string_view one) { return one != key; };
     return write_secret(path, rewritten(text, others, key, to_base64(cat(credentials.user, ":", credentials.password))));

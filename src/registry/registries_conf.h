@@ -47,7 +47,8 @@ struct Candidate {
     Endpoint endpoint;
     bool mirror = false;
 };
-Result<std::vector<Candidate>> candidates(const image::Reference& reference, const RegistriesConf& conf, const PlaceOptions& options);
+Result<std::vector<Candidate>> candidates(const image::Reference& reference, const RegistriesConf& conf,
+                                          const PlaceOptions& options);
 // The one to write to: never a mirror.
 Result<Endpoint> target_endpoint(const image::Reference& reference, const RegistriesConf& conf, const PlaceOptions& options);
 

@@ -49,8 +49,11 @@ RegistryClient::RegistryClient(Endpoint endpoint, Rights rights, const PlaceOpti
     : endpoint_(std::move(endpoint)), rights_(rights), options_(options), http_(std::move(http)),
       authorizer_(name(), options_, http_, endpoint_.insecure), base_(cat("https://", endpoint_.host)) {}
 
-Result<std::shared_ptr<RegistryClient>> RegistryClient::open(const Endpoint& endpoint, Rights rights, const PlaceOptions& options) {
-    HttpOptions http{.tls = TRY(find_certificates(endpoint.host, options)), .timeout = options.timeout, .interrupted = options.interrupted};
+Result<std::shared_ptr<RegistryClient>> RegistryClient::open(const Endpoint& endpoint, Rights rights,
+                                                             const PlaceOptions& options) {
+    HttpOptions http{.tls = TRY(find_certificates(endpoint.host, options)),
+                     .timeout = options.timeout,
+                     .interrupted = options.interrupted};
     http.tls.verify = !endpoint.insecure;
     std::shared_ptr<RegistryClient> out(new RegistryClient(endpoint, rights, options, std::move(http)));
     TRY(out->find_scheme().within(cat("registry ", quoted(endpoint.host))));
@@ -62,7 +65,9 @@ Result<> RegistryClient::find_scheme() {
     for (unsigned tried = 0;; ++tried) {
         HttpFailure failure = HttpFailure::none;
         auto answer = http_.request({.url = cat(base_, "/v2/")}, largest_error, &failure);
-        bool plain = endpoint_.insecure && base_.starts_with("https:") && (failure == HttpFailure::tls || failure == HttpFailure::refused || failure == HttpFailure::cut);
+        bool plain =
+            endpoint_.insecure && base_.starts_with("https:") &&
+            (failure == HttpFailure::tls || failure == HttpFailure::refused || failure == HttpFailure::cut);
         if (!answer && plain) {
             base_ = cat("http://", endpoint_.host);
             --tried;
@@ -72,7 +77,9 @@ Result<> RegistryClient::find_scheme() {
         if (answer && !may_pass(answer->status)) return {};
         if (!answer && failure == HttpFailure::tls)
             return std::move(answer).error().within(
-                cat("no safe connection (--tls-verify=no takes plain HTTP and any certificate; certificates of authorities belong into certs.d/", endpoint_.host, ")"));
+                cat("no safe connection (--tls-verify=no takes plain HTTP and any certificate; certificates "
+                    "of authorities belong into certs.d/",
+                    endpoint_.host, ")"));
         if (!answer && failure == HttpFailure::other) return std::move(answer).error();
         if (TRY(again(tried, answer ? &*answer : nullptr))) continue;
         return answer ? answer_error(*answer, "it") : std::move(answer).error();
@@ -123,7 +130,8 @@ Result<> RegistryClient::authorize(HttpRequest& request, const std::vector<std::
     return {};
 }
 
-Result<bool> RegistryClient::authorize_anew(const HttpRequest& request, const HttpAnswer& answer, const std::vector<std::string>& scopes) {
+Result<bool> RegistryClient::authorize_anew(const HttpRequest& request, const HttpAnswer& answer,
+                                            const std::vector<std::string>& scopes) {
     if (answer.status != 401 || !is_ours(request.url)) return false;
     auto sent = std::ranges::find_if(request.headers, is_authorization);
     return authorizer_.learn(answer, scopes, sent == request.headers.end() ? "" : *sent);
@@ -171,12 +179,17 @@ Result<ManifestBytes> RegistryClient::manifest(const std::string& which) {
     if (answer->status != 200) return answer_error(*answer, what);
     std::string media_type = answer->header("content-type");
     media_type = trim(media_type.substr(0, media_type.find(';')));
-    if (media_type == "text/html") return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML); is ", quoted(endpoint_.host), " a registry?"));
+    if (media_type == "text/html")
+        return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML); is ",
+                                        quoted(endpoint_.host), " a registry?"));
     std::string told = which.find(':') != which.npos ? which : answer->header("docker-content-digest");
     auto digest = Digest::parse(told);
     Digest own = digest ? digest_of(answer->body, *digest) : digest_of(answer->body);
-    if (digest && own != *digest) return error(Errc::invalid, cat(what, ": its bytes have the digest ", own.text(), ", not ", digest->text(), "; they were damaged or exchanged"));
-    bool known = image::manifest_family(media_type) != image::Family::none || image::index_family(media_type) != image::Family::none;
+    if (digest && own != *digest)
+        return error(Errc::invalid, cat(what, ": its bytes have the digest ", own.text(), ", not ",
+                                        digest->text(), "; they were damaged or exchanged"));
+    bool known = image::manifest_family(media_type) != image::Family::none ||
+                 image::index_family(media_type) != image::Family::none;
     if (!known) media_type = TRY(image::detect_media_type(answer->body).within(what));
     return ManifestBytes{std::move(answer->body), std::move(media_type), std::move(own)};
 }
@@ -196,7 +209,9 @@ Result<> RegistryClient::remove_manifest(const Digest& digest) {
     auto answer = ask({.method = "DELETE"}, cat("manifests/", digest.text()), largest_error);
     if (!answer) return std::move(answer).error().within(what);
     if (answer->status == 405 || answer->status == 400)
-        return error(Errc::unsupported, cat(what, ": the registry does not let anybody delete (of Debian's docker-registry: storage.delete.enabled)"));
+        return error(Errc::unsupported, cat(what,
+                                            ": the registry does not let anybody delete (of Debian's "
+                                            "docker-registry: storage.delete.enabled)"));
     return answer->status == 202 || answer->status == 200 || answer->status == 204 ? Result<>() : answer_error(*answer, what);
 }
 

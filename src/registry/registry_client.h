@@ -69,7 +69,8 @@ class RegistryClient {
     Result<bool> again(unsigned tried, const HttpAnswer* answer);
 
     Result<std::string> start_upload();
-    Result<> send(const image::Descriptor& descriptor, const OpenBlob& open, std::string& location, uint64_t& offset, bool& hopeful);
+    Result<> send(const image::Descriptor& descriptor, const OpenBlob& open, std::string& location,
+                  uint64_t& offset, bool& hopeful);
     Result<uint64_t> sent_so_far(std::string& location);
     Result<> add_referrer(image::Descriptor referrer, const image::Digest& subject);
     // For messages: "manifest HOST/NAME:TAG" or "…@DIGEST".

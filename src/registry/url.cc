@@ -1,5 +1,7 @@
 #include "registry/url.h"
 
+#include <utility>
+
 #include "base/text.h"
 
 namespace croft::registry {
@@ -8,7 +10,8 @@ std::string url_escaped(std::string_view text) {
     constexpr char digits[] = "0123456789ABCDEF";
     std::string out;
     for (char c : text) {
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("-._~").find(c) != std::string_view::npos;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     std::string_view("-._~").find(c) != std::string_view::npos;
         auto byte = static_cast<unsigned char>(c);
         out += plain ? std::string(1, c) : cat("%", digits[byte >> 4], digits[byte & 15]);
     }
@@ -30,7 +33,7 @@ std::string url_origin(std::string_view url) {
     size_t scheme = url.find("://");
     if (scheme == url.npos) return "";
     std::string out = lower(url.substr(0, url.find_first_of("/?#", scheme + 3)));
-    for (auto [name, port] : {std::pair{"https:", ":443"}, {"http:", ":80"}})
+    for (auto [name, port] : {std::pair{"https:", ":443"}, std::pair{"http:", ":80"}})
         if (out.starts_with(name) && out.ends_with(port)) out.resize(out.size() - std::string_view(port).size());
     return out;
 }
