@@ -60,6 +60,26 @@ struct JsonRow {
     Presence presence = Presence::optional;
 };
 
+namespace detail {
+template <class T, class Value>
+T owner(Value T::*);
+}
+// The T of a member pointer to T.
+template <auto Member>
+using JsonOwner = decltype(detail::owner(Member));
+
+// Rows for members that are text, or texts.
+template <auto Member>
+Result<> json_text_row(Json json, JsonOwner<Member>& out, JsonNotes&) {
+    out.*Member = TRY(json_text(json));
+    return {};
+}
+template <auto Member>
+Result<> json_texts_row(Json json, JsonOwner<Member>& out, JsonNotes&) {
+    out.*Member = TRY(json_texts(json));
+    return {};
+}
+
 Result<> json_unknown(Json member, std::span<const std::string_view> known, JsonNotes& notes);
 Error json_missing(Json object, std::string_view key);
 

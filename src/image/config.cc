@@ -10,12 +10,6 @@
 namespace croft::image {
 
 namespace {
-template <auto Member, class T>
-Result<> texts_row(Json json, T& out, JsonNotes&) {
-    out.*Member = TRY(json_texts(json));
-    return {};
-}
-
 // {"80/tcp": {}, …}: only the names count.
 template <auto Member>
 Result<> names_row(Json json, ImageProcess& out, JsonNotes&) {
@@ -31,26 +25,22 @@ Result<> duration_row(Json json, HealthCheck& out, JsonNotes&) {
 }
 
 constexpr JsonRow<HealthCheck> health_rows[] = {
-    {"Test", texts_row<&HealthCheck::test, HealthCheck>}, {"Interval", duration_row<&HealthCheck::interval>},
+    {"Test", json_texts_row<&HealthCheck::test>}, {"Interval", duration_row<&HealthCheck::interval>},
     {"Timeout", duration_row<&HealthCheck::timeout>},     {"StartPeriod", duration_row<&HealthCheck::start_period>},
     {"StartInterval", duration_row<&HealthCheck::start_interval>}, {"Retries", duration_row<&HealthCheck::retries>}};
 
 constexpr JsonRow<ImageProcess> process_rows[] = {
-    {"Entrypoint", texts_row<&ImageProcess::entrypoint, ImageProcess>},
-    {"Cmd", texts_row<&ImageProcess::command, ImageProcess>},
-    {"Env", texts_row<&ImageProcess::environment, ImageProcess>},
-    {"User", read_text<&ImageProcess::user, ImageProcess>},
-    {"WorkingDir", read_text<&ImageProcess::working_directory, ImageProcess>},
-    {"StopSignal", read_text<&ImageProcess::stop_signal, ImageProcess>},
+    {"Entrypoint", json_texts_row<&ImageProcess::entrypoint>},
+    {"Cmd", json_texts_row<&ImageProcess::command>},
+    {"Env", json_texts_row<&ImageProcess::environment>},
+    {"User", json_text_row<&ImageProcess::user>},
+    {"WorkingDir", json_text_row<&ImageProcess::working_directory>},
+    {"StopSignal", json_text_row<&ImageProcess::stop_signal>},
     {"Volumes", names_row<&ImageProcess::volumes>},
     {"ExposedPorts", names_row<&ImageProcess::exposed_ports>},
-    {"Labels",
-     [](Json json, ImageProcess& out, JsonNotes&) -> Result<> {
-         out.labels = TRY(read_annotations(json));
-         return {};
-     }},
-    {"Shell", texts_row<&ImageProcess::shell, ImageProcess>},
-    {"OnBuild", texts_row<&ImageProcess::on_build, ImageProcess>},
+    {"Labels", annotations_row<&ImageProcess::labels>},
+    {"Shell", json_texts_row<&ImageProcess::shell>},
+    {"OnBuild", json_texts_row<&ImageProcess::on_build>},
     {"Healthcheck",
      [](Json json, ImageProcess& out, JsonNotes& notes) -> Result<> {
          return json_members(json, health_rows, out.health.emplace(), notes);
@@ -63,10 +53,10 @@ constexpr JsonRow<ImageProcess> process_rows[] = {
 };
 
 constexpr JsonRow<History> history_rows[] = {
-    {"created", read_text<&History::created, History>},
-    {"created_by", read_text<&History::created_by, History>},
-    {"author", read_text<&History::author, History>},
-    {"comment", read_text<&History::comment, History>},
+    {"created", json_text_row<&History::created>},
+    {"created_by", json_text_row<&History::created_by>},
+    {"author", json_text_row<&History::author>},
+    {"comment", json_text_row<&History::comment>},
     {"empty_layer",
      [](Json json, History& out, JsonNotes&) -> Result<> {
          out.empty_layer = TRY(json_bool(json));
@@ -91,8 +81,8 @@ Result<> rootfs_row(Json json, Config& out, JsonNotes&) {
 }
 
 constexpr JsonRow<Config> config_rows[] = {
-    {"created", read_text<&Config::created, Config>},
-    {"author", read_text<&Config::author, Config>},
+    {"created", json_text_row<&Config::created>},
+    {"author", json_text_row<&Config::author>},
     {"os", platform_row<&Platform::os>},
     {"architecture", platform_row<&Platform::architecture>},
     {"variant", platform_row<&Platform::variant>},

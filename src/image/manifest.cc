@@ -39,8 +39,8 @@ constexpr JsonRow<Parts> rows[] = {
          return {};
      },
      Presence::required},
-    {"mediaType", read_text<&Parts::media_type, Parts>},
-    {"artifactType", read_text<&Parts::artifact_type, Parts>},
+    {"mediaType", json_text_row<&Parts::media_type>},
+    {"artifactType", json_text_row<&Parts::artifact_type>},
     {"config", descriptor_row<&Parts::config>},
     {"subject", descriptor_row<&Parts::subject>},
     {"layers",
@@ -53,11 +53,7 @@ constexpr JsonRow<Parts> rows[] = {
          out.manifests = TRY(read_descriptors(json, most_manifests));
          return {};
      }},
-    {"annotations",
-     [](Json json, Parts& out, JsonNotes&) -> Result<> {
-         out.annotations = TRY(read_annotations(json));
-         return {};
-     }},
+    {"annotations", annotations_row<&Parts::annotations>},
     {"fsLayers", refuse_schema_1},
     {"signatures", refuse_schema_1},
 };
@@ -97,7 +93,8 @@ Result<Parts> read_parts(std::string_view bytes, std::string_view media_type) {
                      "it is of Docker's schema 1, which registries have given up; push the image again with a newer tool");
     bool known = index_family(media_type) != Family::none || manifest_family(media_type) != Family::none;
     if (!parts.media_type.empty() && known && parts.media_type != media_type)
-        return error(Errc::invalid, cat("it says that it is ", quoted(parts.media_type), ", but was given as ", quoted(media_type)));
+        return error(Errc::invalid, cat("it says that it is ", quoted(parts.media_type),
+                                        ", but was given as ", quoted(media_type)));
     if (parts.media_type.empty()) parts.media_type = known ? media_type : shown_type(parts);
     return parts;
 }
@@ -159,7 +156,8 @@ Result<Descriptor> choose(const Index& index, const Platform& wanted) {
         if (!image) continue;
         unsigned now = one.platform ? fitness(wanted, *one.platform) : 0;
         if (now > best_fitness) best = &one, best_fitness = now;
-        if (one.platform) offered += cat(offered.empty() ? "" : ", ", one.platform->text());
+        if (one.platform && offered.size() < 200)
+            offered += cat(offered.empty() ? "" : ", ", quoted(one.platform->text().substr(0, 100)));
     }
     // One image without a platform is for whoever asks.
     if (!best && index.manifests.size() == 1 && !index.manifests[0].platform) best = &index.manifests[0];

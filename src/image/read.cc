@@ -16,21 +16,16 @@ struct Parts {
     std::optional<Platform> platform;
 };
 
-Result<> read_features(Json json, Platform& out, JsonNotes&) {
-    out.os_features = TRY(json_texts(json));
-    return {};
-}
-
 constexpr JsonRow<Platform> platform_rows[] = {
-    {"os", read_text<&Platform::os, Platform>},
-    {"architecture", read_text<&Platform::architecture, Platform>},
-    {"variant", read_text<&Platform::variant, Platform>},
-    {"os.version", read_text<&Platform::os_version, Platform>},
-    {"os.features", read_features},
+    {"os", json_text_row<&Platform::os>},
+    {"architecture", json_text_row<&Platform::architecture>},
+    {"variant", json_text_row<&Platform::variant>},
+    {"os.version", json_text_row<&Platform::os_version>},
+    {"os.features", json_texts_row<&Platform::os_features>},
 };
 
 constexpr JsonRow<Parts> descriptor_rows[] = {
-    {"mediaType", read_text<&Parts::media_type, Parts>, Presence::required},
+    {"mediaType", json_text_row<&Parts::media_type>, Presence::required},
     {"digest",
      [](Json json, Parts& out, JsonNotes&) -> Result<> {
          out.digest = TRY(read_digest(json));
@@ -43,23 +38,15 @@ constexpr JsonRow<Parts> descriptor_rows[] = {
          return {};
      },
      Presence::required},
-    {"annotations",
-     [](Json json, Parts& out, JsonNotes&) -> Result<> {
-         out.annotations = TRY(read_annotations(json));
-         return {};
-     }},
-    {"urls",
-     [](Json json, Parts& out, JsonNotes&) -> Result<> {
-         out.urls = TRY(json_texts(json));
-         return {};
-     }},
+    {"annotations", annotations_row<&Parts::annotations>},
+    {"urls", json_texts_row<&Parts::urls>},
     {"platform",
      [](Json json, Parts& out, JsonNotes&) -> Result<> {
          out.platform = TRY(read_platform(json));
          return {};
      }},
-    {"artifactType", read_text<&Parts::artifact_type, Parts>},
-    {"data", read_text<&Parts::data, Parts>},
+    {"artifactType", json_text_row<&Parts::artifact_type>},
+    {"data", json_text_row<&Parts::data>},
 };
 }  // namespace
 

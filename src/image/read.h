@@ -18,10 +18,10 @@ Result<Digest> read_digest(Json json);
 Result<Descriptor> read_descriptor(Json json);
 Result<std::vector<Descriptor>> read_descriptors(Json json, size_t most);
 
-// A row for a member that is text.
-template <auto Member, class T>
-Result<> read_text(Json json, T& out, JsonNotes&) {
-    out.*Member = TRY(json_text(json));
+// A row for a member that is annotations or labels.
+template <auto Member>
+Result<> annotations_row(Json json, JsonOwner<Member>& out, JsonNotes&) {
+    out.*Member = TRY(read_annotations(json));
     return {};
 }
 

@@ -18,7 +18,8 @@ constexpr Row transports[] = {{Transport::directory, "dir"},
                               {Transport::oci_archive, "oci-archive"},
                               {Transport::docker_archive, "docker-archive"},
                               {Transport::registry, "docker"}};
-constexpr std::string_view kinds = "NAME, dir:PATH, tar:PATH, raw:PATH, oci:PATH, oci-archive:PATH, docker-archive:PATH, docker://HOST/NAME";
+constexpr std::string_view kinds =
+    "NAME, dir:PATH, tar:PATH, raw:PATH, oci:PATH, oci-archive:PATH, docker-archive:PATH, docker://HOST/NAME";
 constexpr size_t longest_name = 255, longest_tag = 128;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
@@ -124,12 +125,14 @@ Error unknown_transport(std::string_view scheme) {
     std::vector<std::string> known;
     for (const Row& row : transports) known.emplace_back(row.name);
     std::string near = closest(scheme, known);
-    return error(Errc::invalid, cat("there is no kind of place called ", quoted(scheme), near.empty() ? "" : cat(" (did you mean ", quoted(near), "?)"),
+    return error(Errc::invalid, cat("there is no kind of place called ", quoted(scheme),
+                                    near.empty() ? "" : cat(" (did you mean ", quoted(near), "?)"),
                                     "; an image is named by ", kinds));
 }
 
 Result<Reference> parse_inner(std::string_view text) {
-    if (text.size() > 4096 + longest_name || text.find('\0') != text.npos) return error(Errc::invalid, "it is too long or has a NUL in it");
+    if (text.size() > 4096 + longest_name || text.find('\0') != text.npos)
+        return error(Errc::invalid, "it is too long or has a NUL in it");
     for (const Row& row : transports) {
         if (!text.starts_with(row.name) || text.substr(row.name.size(), 1) != ":") continue;
         std::string_view rest = text.substr(row.name.size() + 1);
@@ -168,15 +171,18 @@ Result<> check_repository(std::string_view name) {
     bool good = !name.empty() && name.size() <= longest_name;
     for (const std::string& part : split(name, '/')) good = good && is_component(part);
     if (good) return {};
-    return error(Errc::invalid, cat(quoted(name.substr(0, longest_name)),
-                                    " is no name in a registry: lower-case letters and digits with single .-_ between them, parts "
-                                    "separated by /, at most 255 characters"));
+    return error(
+        Errc::invalid,
+        cat(quoted(name.substr(0, longest_name)),
+            " is no name in a registry: lower-case letters and digits with single .-_ between them, parts "
+            "separated by /, at most 255 characters"));
 }
 
 Result<> check_tag(std::string_view tag) {
     auto good = [](char c) { return is_word(c) || c == '.' || c == '-'; };
     if (!tag.empty() && tag.size() <= longest_tag && is_word(tag[0]) && std::ranges::all_of(tag, good)) return {};
-    return error(Errc::invalid, cat(quoted(tag.substr(0, longest_tag)), " is no tag: letters, digits and _.-, at most 128 characters"));
+    return error(Errc::invalid, cat(quoted(tag.substr(0, longest_tag)),
+                                    " is no tag: letters, digits and _.-, at most 128 characters"));
 }
 
 Result<Reference> parse_docker_name(std::string_view text) {
@@ -185,12 +191,15 @@ Result<Reference> parse_docker_name(std::string_view text) {
     size_t slash = text.find('/');
     if (slash != text.npos && looks_like_host(text.substr(0, slash))) {
         out.host = text.substr(0, slash);
-        if (!is_host(out.host)) return error(Errc::invalid, cat(quoted(out.host), " is no host (localhost:5000, registry.example)"));
+        if (!is_host(out.host))
+            return error(Errc::invalid,
+                         cat(quoted(out.host), " is no host (localhost:5000, registry.example)"));
         text = text.substr(slash + 1);
     }
     out.tag = TRY(take_tag(text));
     TRY(check_repository(text));
-    if (text.size() + out.host.size() + 1 > longest_name) return error(Errc::invalid, "host and name have more than 255 characters");
+    if (text.size() + out.host.size() + 1 > longest_name)
+        return error(Errc::invalid, "host and name have more than 255 characters");
     out.name = text;
     return out;
 }

@@ -1,10 +1,13 @@
 #include "images/places.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include "base/fd.h"
 #include "base/scope.h"
@@ -33,10 +36,37 @@ bool interrupted() {
 Result<registry::Credentials> credentials_of(const std::string& word) {
     size_t colon = word.find(':');
     registry::Credentials out{.user = word.substr(0, colon), .password = "", .identity_token = ""};
-    if (out.user.empty()) return error(Errc::invalid, "--creds: there is no name in it; it is USER:PASSWORD, or USER alone to be asked");
+    if (out.user.empty())
+        return error(Errc::invalid,
+                     "--creds: there is no name in it; it is USER:PASSWORD, or USER alone to be asked");
     out.password = colon == std::string::npos ? TRY(ask_password(cat("Password of ", out.user, ": "))) : word.substr(colon + 1);
     return out;
 }
+
+// Signals that would end or stop this process wait as long as it lives: a terminal is not left without its echo.
+class SignalsWait {
+  public:
+    SignalsWait() {
+        sigset_t held;
+        sigemptyset(&held);
+        for (int number : numbers) sigaddset(&held, number);
+        sigprocmask(SIG_BLOCK, &held, &before_);
+    }
+    ~SignalsWait() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsWait(const SignalsWait&) = delete;
+    SignalsWait& operator=(const SignalsWait&) = delete;
+
+    static bool one_waits() {
+        sigset_t waiting;
+        sigemptyset(&waiting);
+        sigpending(&waiting);
+        return std::ranges::any_of(numbers, [&](int number) { return sigismember(&waiting, number) == 1; });
+    }
+
+  private:
+    static constexpr int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    sigset_t before_;
+};
 
 Result<> read_numbers(const Arguments& arguments, registry::PlaceOptions& out) {
     if (auto times = TRY(cli::number_option(arguments, "--retry-times"))) {
@@ -72,7 +102,8 @@ Result<registry::PlaceOptions> place_options(const Arguments& arguments, Side si
     return out;
 }
 
-Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference, const registry::PlaceOptions& options) {
+Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference,
+                                                               const registry::PlaceOptions& options) {
     if (reference.transport == image::Transport::store) {
         StorePtr store = TRY(open_store());
         return store_source(std::move(store), reference.text());
@@ -80,11 +111,15 @@ Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Refe
     return registry::open_source(reference, options);
 }
 
-Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference, const registry::PlaceOptions& options) {
+Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference,
+                                                               const registry::PlaceOptions& options) {
     if (reference.transport == image::Transport::store) {
         manager::Paths paths = TRY(manager::find_paths());
         StorePtr store = TRY(open_store(paths));
-        return store_target(std::move(store), {.name = reference.text(), .source = "", .helper = unpack_helper(paths), .platform = options.platform});
+        return store_target(std::move(store), {.name = reference.text(),
+                                               .source = "",
+                                               .helper = unpack_helper(paths),
+                                               .platform = options.platform});
     }
     return registry::open_target(reference, options);
 }
@@ -107,17 +142,24 @@ Result<> copy_there(const Arguments& arguments, registry::ImageSource& from, con
 
 Result<std::string> ask_password(const std::string& prompt) {
     auto terminal = open_at(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
-    if (!terminal) return error(Errc::usage, "there is no terminal to ask for the password; give it as USER:PASSWORD, or by --password-stdin to `croft image login`");
+    if (!terminal)
+        return error(Errc::usage,
+                     "there is no terminal to ask for the password; give it as USER:PASSWORD, or by "
+                     "--password-stdin to `croft image login`");
     termios old;
     if (tcgetattr(terminal->get(), &old)) return os_error(errno, "asking for the password");
     termios quiet = old;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     quiet.c_lflag |= ECHONL;
     TRY(write_all(terminal->get(), prompt));
+    SignalsWait signals;
     if (tcsetattr(terminal->get(), TCSAFLUSH, &quiet)) return os_error(errno, "asking for the password");
     OnExit restore([&] { tcsetattr(terminal->get(), TCSAFLUSH, &old); });
     std::string out;
     char room[1024];
+    pollfd line{terminal->get(), POLLIN, 0};
+    while (poll(&line, 1, 100) == 0)
+        if (SignalsWait::one_waits()) return error(Errc::failed, "interrupted");
     ssize_t count = read(terminal->get(), room, sizeof room);
     if (count < 0) return os_error(errno, "reading the password");
     out.assign(room, static_cast<size_t>(count));

@@ -17,8 +17,10 @@ enum class Side : unsigned char { only, source, target };
 Result<registry::PlaceOptions> place_options(const cli::Arguments& arguments, Side side);
 
 // Any place at all, the store too.
-Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference, const registry::PlaceOptions& options);
-Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference, const registry::PlaceOptions& options);
+Result<std::unique_ptr<registry::ImageSource>> open_any_source(const image::Reference& reference,
+                                                               const registry::PlaceOptions& options);
+Result<std::unique_ptr<registry::ImageTarget>> open_any_target(const image::Reference& reference,
+                                                               const registry::PlaceOptions& options);
 
 // Between two places, with a progress line on the terminal unless --quiet is among the options.
 Result<> copy_with_progress(const cli::Arguments& arguments, registry::ImageSource& from, registry::ImageTarget& to,

@@ -22,6 +22,7 @@ namespace croft::images {
 namespace {
 
 using image::Digest;
+using registry::algorithm_of;
 using registry::ManifestBytes;
 
 image::Reference in_store(const std::string& name) {

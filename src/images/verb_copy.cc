@@ -40,7 +40,9 @@ Result<CopyOptions> copy_options(const cli::Arguments& args, const registry::Pla
     out.preserve_digests = args.has("--preserve-digests");
     out.interrupted = source.interrupted;
     if (auto parallel = TRY(cli::number_option(args, "--image-parallel-copies"))) {
-        if (!*parallel || *parallel > 64) return error(Errc::invalid, "--image-parallel-copies: from 1 to 64 blobs can be copied at a time");
+        if (!*parallel || *parallel > 64)
+            return error(Errc::invalid,
+                         "--image-parallel-copies: from 1 to 64 blobs can be copied at a time");
         out.parallel = static_cast<unsigned>(*parallel);
     }
     return out;
@@ -60,6 +62,7 @@ Result<int> verb_copy(const cli::Verb& verb, std::span<char* const> arguments) {
     image::Reference from = TRY(image::parse_reference(args.operands[0])), to = TRY(image::parse_reference(args.operands[1]));
     auto source_options = TRY(place_options(args, Side::source)), target_options = TRY(place_options(args, Side::target));
     CopyOptions options = TRY(copy_options(args, source_options));
+    source_options.whole_index = options.which != registry::Which::system;
     cli::Interrupt interrupt;
     auto copied = [&]() -> Result<registry::Copied> {
         auto source = TRY(open_any_source(from, source_options));

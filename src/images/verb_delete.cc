@@ -23,9 +23,13 @@ Result<int> verb_delete(const cli::Verb& verb, std::span<char* const> arguments)
     TRY(expect_operands(verb, args, 1, 1));
     image::Reference reference = TRY(image::parse_reference(args.operands[0]));
     if (reference.transport != image::Transport::registry)
-        return error(Errc::usage, cat(verb.name, ": ", quoted(args.operands[0]), " is in no registry (docker://HOST/NAME:TAG); `croft image rm` removes from the store"));
+        return error(
+            Errc::usage,
+            cat(verb.name, ": ", quoted(args.operands[0]),
+                " is in no registry (docker://HOST/NAME:TAG); `croft image rm` removes from the store"));
     if (reference.tag.empty() && !reference.digest)
-        return error(Errc::usage, cat(verb.name, ": say which image of ", quoted(reference.name), ": docker://HOST/NAME:TAG or docker://HOST/NAME@DIGEST"));
+        return error(Errc::usage, cat(verb.name, ": say which image of ", quoted(reference.name),
+                                      ": docker://HOST/NAME:TAG or docker://HOST/NAME@DIGEST"));
     registry::PlaceOptions options = TRY(place_options(args, Side::only));
     cli::Interrupt interrupt;
     Result<> removed = remove(reference, options);

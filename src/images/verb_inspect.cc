@@ -50,7 +50,8 @@ void process_members(JsonWriter& json, const image::ImageProcess& process) {
     list_member(json, "ExposedPorts", process.exposed_ports);
 }
 
-std::string described(const image::Reference& reference, const registry::ManifestBytes& top, const ChosenImage& chosen, const image::Config& config) {
+std::string described(const image::Reference& reference, const registry::ManifestBytes& top,
+                      const ChosenImage& chosen, const image::Config& config) {
     uint64_t size = chosen.manifest.config.size;
     for (const image::Descriptor& layer : chosen.manifest.layers) size += layer.size;
     JsonWriter json;
@@ -59,7 +60,9 @@ std::string described(const image::Reference& reference, const registry::Manifes
     json.member("Tag", reference.tag).member("Digest", top.digest.text()).member("MediaType", top.media_type);
     if (chosen.bytes.digest != top.digest) json.member("ImageDigest", chosen.bytes.digest.text());
     json.member("Created", config.created).member("Author", config.author);
-    json.member("Architecture", config.platform.architecture).member("Os", config.platform.os).member("Variant", config.platform.variant);
+    json.member("Architecture", config.platform.architecture)
+        .member("Os", config.platform.os)
+        .member("Variant", config.platform.variant);
     json.member("Size", size);
     map_member(json, "Labels", config.process.labels);
     map_member(json, "Annotations", chosen.manifest.annotations);
@@ -91,7 +94,9 @@ Result<std::string> inspected(const cli::Arguments& args, registry::ImageSource&
 
 Result<std::string> referring(registry::ImageSource& source) {
     auto* place = dynamic_cast<registry::RegistrySource*>(&source);
-    if (!place) return error(Errc::unsupported, "--referrers: only a registry keeps what refers to an image (docker://HOST/NAME)");
+    if (!place)
+        return error(Errc::unsupported,
+                     "--referrers: only a registry keeps what refers to an image (docker://HOST/NAME)");
     registry::ManifestBytes top = TRY(source.manifest());
     image::Index index = TRY(place->client().referrers(top.digest));
     return cat(image::index_json(index), "\n");

@@ -14,9 +14,11 @@ Result<int> verb_list_tags(const cli::Verb& verb, std::span<char* const> argumen
     TRY(expect_operands(verb, args, 1, 1));
     image::Reference reference = TRY(image::parse_reference(args.operands[0]));
     if (reference.transport != image::Transport::registry)
-        return error(Errc::usage, cat(verb.name, ": only a registry has tags: docker://HOST/NAME, not ", quoted(args.operands[0])));
+        return error(Errc::usage, cat(verb.name, ": only a registry has tags: docker://HOST/NAME, not ",
+                                      quoted(args.operands[0])));
     if (!reference.tag.empty() || reference.digest)
-        return error(Errc::usage, cat(verb.name, ": all tags of ", quoted(reference.name), " are listed; leave out the one in ", quoted(args.operands[0])));
+        return error(Errc::usage, cat(verb.name, ": all tags of ", quoted(reference.name),
+                                      " are listed; leave out the one in ", quoted(args.operands[0])));
     registry::PlaceOptions options = TRY(place_options(args, Side::only));
     cli::Interrupt interrupt;
     auto client = TRY(registry::open_repository(reference, registry::RegistryClient::Rights::pull, options));

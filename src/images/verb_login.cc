@@ -23,7 +23,9 @@ Result<image::Reference> registry_of(const cli::Verb& verb, std::string word) {
     bool alone = word.find('/') == std::string::npos;
     auto read = image::parse_docker_name(alone ? word + "/x" : word);
     if (!read || read->host.empty() || !read->tag.empty() || read->digest)
-        return error(Errc::invalid, cat(verb.name, ": ", quoted(word), " is no registry (HOST, HOST:PORT or HOST/NAMESPACE; a host without a dot is written with its port)"));
+        return error(Errc::invalid, cat(verb.name, ": ", quoted(word),
+                                        " is no registry (HOST, HOST:PORT or HOST/NAMESPACE; a host without "
+                                        "a dot is written with its port)"));
     if (alone) read->name.clear();
     return read;
 }
@@ -59,7 +61,9 @@ Result<registry::Credentials> credentials_of(const cli::Arguments& args, const s
     out.user = name ? *name : TRY(ask_name(key));
     if (out.user.find(':') != out.user.npos) return error(Errc::invalid, "image login: a name cannot hold a ':' (RFC 7617)");
     if (password) out.password = *password;
-    else out.password = from_stdin ? TRY(password_from_stdin()) : TRY(ask_password(cat("Password of ", out.user, " at ", key, ": ")));
+    else
+        out.password = from_stdin ? TRY(password_from_stdin())
+                                  : TRY(ask_password(cat("Password of ", out.user, " at ", key, ": ")));
     return out;
 }
 
@@ -93,7 +97,9 @@ Result<int> verb_login(const cli::Verb& verb, std::span<char* const> arguments) 
     if (int signal = cli::Interrupt::signal(); signal && !tried) cli::die_of(signal);
     TRY(std::move(tried).within(cat("login to ", key)));
     TRY(registry::keep_login(key, credentials, options));
-    if (!args.has("--quiet")) info(cat("login to ", key, " succeeded; it is kept in ", TRY(registry::login_file(options)), " or a credential helper named there"));
+    if (!args.has("--quiet"))
+        info(cat("login to ", key, " succeeded; it is kept in ", TRY(registry::login_file(options)),
+                 " or a credential helper named there"));
     return 0;
 }
 

@@ -23,7 +23,7 @@ using image::Transport;
 
 struct Job {
     Reference from;
-    std::string name;  // below the target: "team/web"
+    std::string name, tag;  // below the target: "team/web"; of a registry's without a tag it has a digest
 };
 
 struct Sync {
@@ -32,14 +32,14 @@ struct Sync {
 };
 
 Result<std::vector<Job>> jobs_of_repository(const Reference& reference, const Sync& sync) {
-    if (!reference.tag.empty() || reference.digest) return std::vector{Job{reference, reference.name}};
+    if (!reference.tag.empty() || reference.digest) return std::vector{Job{reference, reference.name, reference.tag}};
     auto client = TRY(registry::open_repository(reference, registry::RegistryClient::Rights::pull, sync.source));
     std::vector<Job> out;
     for (const std::string& tag : TRY(client->tags())) {
         if (!image::check_tag(tag)) continue;
         Reference one = reference;
         one.tag = tag;
-        out.push_back({std::move(one), reference.name});
+        out.push_back({std::move(one), reference.name, tag});
     }
     if (out.empty()) return error(Errc::not_found, cat(quoted(reference.text()), " has no tags"));
     return out;
@@ -53,10 +53,8 @@ Result<std::vector<Job>> jobs_of_directory(const std::string& top, const std::st
         // The last part is the name and its tag, as sync writes it.
         size_t colon = below.rfind(':'), slash = below.rfind('/');
         bool tagged = colon != below.npos && (slash == below.npos || colon > slash);
-        Reference from{.transport = Transport::directory, .path = path};
-        std::string name = tagged ? below.substr(0, colon) : below;
-        from.tag = tagged ? below.substr(colon + 1) : "";
-        out.push_back({std::move(from), std::move(name)});
+        Reference from{.transport = Transport::directory, .path = std::move(path)};
+        out.push_back({std::move(from), tagged ? below.substr(0, colon) : below, tagged ? below.substr(colon + 1) : ""});
         return out;
     }
     if (depth > 16) return out;
@@ -68,16 +66,21 @@ Result<std::vector<Job>> jobs_of_directory(const std::string& top, const std::st
         if (entry->d_name[0] != '.' && entry->d_type == DT_DIR) names.emplace_back(entry->d_name);
     std::ranges::sort(names);
     for (const std::string& name : names)
-        for (Job& job : TRY(jobs_of_directory(top, below.empty() ? name : cat(below, "/", name), depth + 1))) out.push_back(std::move(job));
+        for (Job& job : TRY(jobs_of_directory(top, below.empty() ? name : cat(below, "/", name), depth + 1)))
+            out.push_back(std::move(job));
     return out;
 }
 
 Result<std::vector<Job>> jobs_of(const Reference& source, const Sync& sync) {
     if (source.transport == Transport::registry) return jobs_of_repository(source, sync);
     if (source.transport != Transport::directory)
-        return error(Errc::usage, cat("image sync: SOURCE is a repository (docker://HOST/NAME) or a directory of images (dir:PATH), not ", quoted(source.text())));
+        return error(Errc::usage, cat("image sync: SOURCE is a repository (docker://HOST/NAME) or a "
+                                      "directory of images (dir:PATH), not ",
+                                      quoted(source.text())));
     std::vector<Job> out = TRY(jobs_of_directory(source.path, "", 0));
-    if (out.empty()) return error(Errc::not_found, cat("there is no image in ", quoted(source.path), " (a directory with a manifest.json)"));
+    if (out.empty())
+        return error(Errc::not_found, cat("there is no image in ", quoted(source.path),
+                                          " (a directory with a manifest.json)"));
     return out;
 }
 
@@ -88,14 +91,14 @@ Result<Reference> target_of(const Job& job, const Reference& target, const Sync&
     else if (!host.empty()) name = cat(host, "/", name);
     Reference out = target;
     if (target.transport == Transport::directory) {
-        std::string tag = !job.from.tag.empty() ? cat(":", job.from.tag) : job.from.digest ? cat("@", job.from.digest->text()) : "";
+        std::string tag = !job.tag.empty() ? cat(":", job.tag) : job.from.digest ? cat("@", job.from.digest->text()) : "";
         out.path = cat(target.path, "/", name, tag);
         std::string above = out.path.substr(0, out.path.rfind('/'));
         TRY(make_dirs_at(AT_FDCWD, above));
         return out;
     }
     out.name = target.name.empty() ? name : cat(target.name, "/", name);
-    out.tag = job.from.tag, out.digest = job.from.digest;
+    out.tag = job.tag, out.digest = job.from.digest;
     std::string text = out.text();
     return image::parse_reference(text);
 }
@@ -104,7 +107,8 @@ Result<> copy_one(const Job& job, const Reference& target, const Sync& sync) {
     Reference to = TRY(target_of(job, target, sync));
     auto from = TRY(open_any_source(job.from, sync.source));
     auto into = TRY(open_any_target(to, sync.target));
-    registry::CopyOptions options{.which = sync.all ? registry::Which::all : registry::Which::system, .platform = sync.source.platform};
+    registry::CopyOptions options{.which = sync.all ? registry::Which::all : registry::Which::system,
+                                  .platform = sync.source.platform};
     options.interrupted = sync.source.interrupted;
     CopyProgressLine progress(cat("copying ", job.from.text()));
     if (!sync.quiet) options.progress = &progress;
@@ -126,7 +130,10 @@ Result<Reference> target_place(const std::string& word) {
     }
     Reference out = TRY(image::parse_reference(word));
     if (out.transport != Transport::directory)
-        return error(Errc::usage, cat("image sync: TARGET is a registry (docker://HOST/NAMESPACE) or a directory (dir:PATH), not ", quoted(word)));
+        return error(
+            Errc::usage,
+            cat("image sync: TARGET is a registry (docker://HOST/NAMESPACE) or a directory (dir:PATH), not ",
+                quoted(word)));
     return out;
 }
 
@@ -151,7 +158,9 @@ Result<int> verb_sync(const cli::Verb& verb, std::span<char* const> arguments) {
     cli::Arguments args = TRY(parse_arguments(verb, arguments));
     TRY(expect_operands(verb, args, 2, 2));
     Sync sync{.source = TRY(place_options(args, Side::source)), .target = TRY(place_options(args, Side::target))};
-    sync.scoped = args.has("--scoped"), sync.keep_going = args.has("--keep-going"), sync.all = args.has("--all"), sync.quiet = args.has("--quiet");
+    sync.scoped = args.has("--scoped"), sync.keep_going = args.has("--keep-going"),
+    sync.all = args.has("--all"), sync.quiet = args.has("--quiet");
+    sync.source.whole_index = sync.all;
     Reference source = TRY(image::parse_reference(args.operands[0])), target = TRY(target_place(args.operands[1]));
     cli::Interrupt interrupt;
     auto jobs = jobs_of(source, sync);

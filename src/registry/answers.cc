@@ -58,7 +58,8 @@ std::optional<time_t> parse_date(const std::string& text) {
     struct tm date = {};
     auto hour = parse_uint(clock[0]), minute = parse_uint(clock[1]), second = parse_uint(clock[2]);
     if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-    date.tm_mday = static_cast<int>(*day), date.tm_mon = static_cast<int>(month / 3), date.tm_year = static_cast<int>(*year) - 1900;
+    date.tm_mday = static_cast<int>(*day), date.tm_mon = static_cast<int>(month / 3),
+    date.tm_year = static_cast<int>(*year) - 1900;
     date.tm_hour = static_cast<int>(*hour), date.tm_min = static_cast<int>(*minute), date.tm_sec = static_cast<int>(*second);
     return timegm(&date);
 }
@@ -67,12 +68,23 @@ std::optional<time_t> parse_date(const std::string& text) {
 Error answer_error(const HttpAnswer& answer, const std::string& what) {
     std::string words = own_words(answer.body);
     bool page = answer.header("content-type").starts_with("text/html");
-    std::string more = cat(" (HTTP ", answer.status, words.empty() ? "" : ": ", words, page ? ", with a page for people; is that a registry?" : "", ")");
+    std::string more = cat(" (HTTP ", answer.status, words.empty() ? "" : ": ", words,
+                           page ? ", with a page for people; is that a registry?" : "", ")");
     if (answer.status >= 300 && answer.status < 400)
         return error(Errc::failed, cat(what, ": the registry sends on to another address where none can be followed", more));
     for (const Row& row : rows)
         if (row.status == answer.status) return error(row.code, cat(what, ": ", row.meaning, more));
-    return error(Errc::failed, cat(what, ": ", answer.status >= 500 ? "the registry has failed" : "the registry refuses it", more));
+    return error(
+        Errc::failed,
+        cat(what, ": ", answer.status >= 500 ? "the registry has failed" : "the registry refuses it", more));
+}
+
+bool may_pass(long status) {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+bool may_pass(HttpFailure failure) {
+    return failure == HttpFailure::cut || failure == HttpFailure::stalled || failure == HttpFailure::refused;
 }
 
 std::optional<uint64_t> retry_after(const std::string& header) {

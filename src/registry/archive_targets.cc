@@ -57,22 +57,32 @@ class OciArchiveTarget : public ImageTarget {
 class DockerArchiveTarget : public ImageTarget {
   public:
     DockerArchiveTarget(image::Reference reference, Staging staging, std::vector<std::string> more_names)
-        : reference_(std::move(reference)), staging_(std::move(staging)), tar_(staging_.fd(), reference_.path), more_names_(std::move(more_names)) {}
+        : reference_(std::move(reference)),
+          staging_(std::move(staging)),
+          tar_(staging_.fd(), reference_.path),
+          more_names_(std::move(more_names)) {}
 
     const image::Reference& reference() const override { return reference_; }
     bool keeps_digests() const override { return false; }
     Result<bool> has_blob(const Descriptor&) override { return false; }
 
     std::string refuses(std::string_view media_type) const override {
-        return image::index_family(media_type) == image::Family::none ? "" : "an archive of docker's holds no index, only images of one platform; leave out --all";
+        return image::index_family(media_type) == image::Family::none
+                   ? ""
+                   : "an archive of docker's holds no index, only images of one platform; leave out --all";
     }
 
     Result<> put_blob(const Descriptor& descriptor, const OpenBlob& open) override {
-        if (descriptor.media_type == image::oci_config || descriptor.media_type == image::docker_config) return put_config(descriptor, open);
+        if (descriptor.media_type == image::oci_config || descriptor.media_type == image::docker_config)
+            return put_config(descriptor, open);
         image::LayerKind kind = image::layer_kind(descriptor.media_type);
         if (!kind.known)
-            return error(Errc::unsupported, cat("an archive of docker's cannot hold ", quoted(descriptor.media_type), ", which is no layer and no configuration of an image"));
-        archive::Compression compression = kind.compression.empty() ? archive::Compression::none : *archive::compression_of(kind.compression);
+            return error(Errc::unsupported,
+                         cat("an archive of docker's cannot hold ", quoted(descriptor.media_type),
+                             ", which is no layer and no configuration of an image"));
+        archive::Compression compression = kind.compression.empty()
+                                               ? archive::Compression::none
+                                               : *archive::compression_of(kind.compression);
         std::unique_ptr<Source> source = checked(TRY(open(0)), descriptor);
         source = TRY(archive::decompress(std::move(source), compression));
         archive::Hasher hasher;
@@ -95,7 +105,9 @@ class DockerArchiveTarget : public ImageTarget {
     Result<> commit(const std::vector<std::string>& source_names) override {
         if (!manifest_) return error(Errc::invalid, "there is no manifest to name");
         if (manifest_->layers.size() != config_.diff_ids.size())
-            return error(Errc::invalid, cat("the manifest has ", manifest_->layers.size(), " layers, and the configuration counts ", config_.diff_ids.size()));
+            return error(Errc::invalid,
+                         cat("the manifest has ", manifest_->layers.size(),
+                             " layers, and the configuration counts ", config_.diff_ids.size()));
         for (size_t i = 0; i < manifest_->layers.size(); ++i) TRY(check_layer(manifest_->layers[i], config_.diff_ids[i]));
         TRY(tar_.add("manifest.json", listing(source_names)));
         TRY(tar_.finish());
@@ -120,7 +132,9 @@ class DockerArchiveTarget : public ImageTarget {
     Result<> check_layer(const Descriptor& layer, const Digest& diff_id) {
         auto found = layers_.find(layer.digest);
         if (found != layers_.end() && found->second == diff_id) return {};
-        return error(Errc::invalid, cat("layer ", layer.digest.text(), " is not the one that the configuration means (", diff_id.text(), ")"));
+        return error(Errc::invalid,
+                     cat("layer ", layer.digest.text(), " is not the one that the configuration means (",
+                         diff_id.text(), ")"));
     }
 
     // The names: what the reference says, else what the source has.
@@ -156,7 +170,9 @@ Result<Staging> new_archive(const image::Reference& reference) {
     if (!stat(reference.path.c_str(), &status) && !S_ISREG(status.st_mode))
         return error(Errc::exists, cat(quoted(reference.path), " is there and is no file, so no archive can take its place"));
     if (reference.digest || reference.index)
-        return error(Errc::invalid, cat(quoted(reference.text()), ": what is written can have a name behind the path, but its digest is what it is"));
+        return error(Errc::invalid,
+                     cat(quoted(reference.text()),
+                         ": what is written can have a name behind the path, but its digest is what it is"));
     return Staging::make(reference.path, Staging::Kind::file);
 }
 }  // namespace

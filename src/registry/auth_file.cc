@@ -17,27 +17,10 @@ struct Login {
     std::string auth, user, password, identity_token;
 };
 
-template <auto Member>
-Result<> text_row(Json json, Login& out, JsonNotes&) {
-    out.*Member = TRY(json_text(json));
-    return {};
-}
-
-constexpr JsonRow<Login> login_rows[] = {{"auth", text_row<&Login::auth>},
-                                         {"username", text_row<&Login::user>},
-                                         {"password", text_row<&Login::password>},
-                                         {"identitytoken", text_row<&Login::identity_token>}};
-
-// "https://host/v1/" and "host" are the same place.
-std::string plain_key(std::string_view key) {
-    for (std::string_view scheme : {"https://", "http://"})
-        if (key.starts_with(scheme)) {
-            key.remove_prefix(scheme.size());
-            key = key.substr(0, key.find('/'));
-        }
-    while (key.ends_with('/')) key.remove_suffix(1);
-    return std::string(key);
-}
+constexpr JsonRow<Login> login_rows[] = {{"auth", format::json_text_row<&Login::auth>},
+                                         {"username", format::json_text_row<&Login::user>},
+                                         {"password", format::json_text_row<&Login::password>},
+                                         {"identitytoken", format::json_text_row<&Login::identity_token>}};
 
 // "auth" is USER:PASSWORD in base64. The sentence does not cite it: it is a secret.
 Result<Credentials> credentials_of(Json json) {
@@ -73,13 +56,19 @@ constexpr JsonRow<AuthFile> file_rows[] = {
          for (Json member : TRY(json_map(json))) out.helpers.emplace_back(plain_key(member.key()), TRY(json_text(member)));
          return {};
      }},
-    {"credsStore",
-     [](Json json, AuthFile& out, JsonNotes&) -> Result<> {
-         out.store = TRY(json_text(json));
-         return {};
-     }},
+    {"credsStore", format::json_text_row<&AuthFile::store>},
 };
 }  // namespace
+
+std::string plain_key(std::string_view key) {
+    for (std::string_view scheme : {"https://", "http://"})
+        if (key.starts_with(scheme)) {
+            key.remove_prefix(scheme.size());
+            key = key.substr(0, key.find('/'));
+        }
+    while (key.ends_with('/')) key.remove_suffix(1);
+    return std::string(key);
+}
 
 Result<AuthFile> parse_auth_file(std::string_view text, const std::string& path) {
     auto read = [&]() -> Result<AuthFile> {

@@ -32,6 +32,8 @@ struct AuthFile {
 Result<AuthFile> parse_auth_file(std::string_view text, const std::string& path);
 // The same of ~/.dockercfg, which has no "auths" around.
 Result<AuthFile> parse_old_auth_file(std::string_view text, const std::string& path);
+// How a key stands in AuthFile: "https://host/v1/" and "host" are the same place.
+std::string plain_key(std::string_view key);
 // The login in `file` for `name` ("host/ns/repo"), if there is one; helpers are not asked.
 const AuthEntry* find_auth(const AuthFile& file, std::string_view name);
 

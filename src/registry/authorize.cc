@@ -8,6 +8,7 @@
 #include "format/json_read.h"
 #include "registry/auth_file.h"
 #include "registry/base64.h"
+#include "registry/url.h"
 
 namespace croft::registry {
 
@@ -25,7 +26,8 @@ uint64_t seconds_now() {
 }
 
 bool is_token_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 // RFC 9110, 11.6.1: SCHEME NAME=VALUE, NAME="VALUE", SCHEME …
@@ -81,6 +83,10 @@ std::string parameter(const Challenge& challenge, const char* name) {
 std::string basic(const Credentials& login) {
     return cat("Authorization: Basic ", to_base64(cat(login.user, ":", login.password)));
 }
+
+std::string bearer(const std::string& token) {
+    return cat("Authorization: Bearer ", token);
+}
 }  // namespace
 
 std::vector<Challenge> parse_challenges(std::string_view header) {
@@ -99,17 +105,18 @@ Result<> Authorizer::find_login() {
 }
 
 Result<std::string> Authorizer::header(const std::vector<std::string>& scopes) {
-    if (!options_.registry_token.empty()) return cat("Authorization: Bearer ", options_.registry_token);
+    if (!options_.registry_token.empty()) return bearer(options_.registry_token);
     std::lock_guard lock(mutex_);
     if (!challenge_) return std::string();
     TRY(find_login());
-    if (challenge_->scheme == "basic") return credentials_ && credentials_->identity_token.empty() ? basic(*credentials_) : std::string();
+    if (challenge_->scheme == "basic")
+        return credentials_ && credentials_->identity_token.empty() ? basic(*credentials_) : std::string();
     Token& token = tokens_[scopes];
     if (token.text.empty() || token.until <= seconds_now()) token = TRY(get_token(scopes));
-    return cat("Authorization: Bearer ", token.text);
+    return bearer(token.text);
 }
 
-Result<bool> Authorizer::learn(const HttpAnswer& answer, const std::vector<std::string>& scopes) {
+Result<bool> Authorizer::learn(const HttpAnswer& answer, const std::vector<std::string>& scopes, std::string_view sent) {
     std::lock_guard lock(mutex_);
     if (!options_.registry_token.empty()) return false;
     std::vector<Challenge> offered;
@@ -120,11 +127,14 @@ Result<bool> Authorizer::learn(const HttpAnswer& answer, const std::vector<std::
     auto chosen = find("bearer");
     if (chosen == offered.end()) chosen = find("basic");
     if (chosen == offered.end()) return false;
-    // The same again: then it is not the way of asking that is wrong, unless a token has become too old.
-    bool known = challenge_ && challenge_->scheme == chosen->scheme;
     challenge_ = *chosen;
-    if (!known) return true;
-    return tokens_.erase(scopes) > 0;
+    TRY(find_login());
+    // Who was refused with a login is refused again; who asked before it was known what is wanted is not.
+    if (chosen->scheme == "basic") return sent.empty() && credentials_;
+    // A token may have become too old; when another thread has got a new one meanwhile, that one stays.
+    auto kept = tokens_.find(scopes);
+    if (kept != tokens_.end() && sent == bearer(kept->second.text)) tokens_.erase(kept);
+    return true;
 }
 
 Result<HttpAnswer> Authorizer::ask_token_server(const std::string& realm, const std::vector<std::string>& scopes) {
@@ -133,7 +143,8 @@ Result<HttpAnswer> Authorizer::ask_token_server(const std::string& realm, const 
     if (credentials_ && !credentials_->identity_token.empty()) {
         request.method = "POST", request.url = realm;
         request.headers = {"Content-Type: application/x-www-form-urlencoded"};
-        request.body = cat("grant_type=refresh_token&client_id=croft&service=", url_escaped(service), "&scope=", url_escaped(join(scopes, " ")),
+        request.body = cat("grant_type=refresh_token&client_id=croft&service=", url_escaped(service),
+                           "&scope=", url_escaped(join(scopes, " ")),
                            "&refresh_token=", url_escaped(credentials_->identity_token));
         return http_.request(request, largest_answer);
     }
@@ -148,8 +159,10 @@ Result<HttpAnswer> Authorizer::ask_token_server(const std::string& realm, const 
     if (!credentials_ || (answer.status != 404 && answer.status != 405)) return answer;
     // A token server that has OAuth2 alone.
     request = {.method = "POST", .url = realm, .headers = {"Content-Type: application/x-www-form-urlencoded"}};
-    request.body = cat("grant_type=password&client_id=croft&service=", url_escaped(service), "&scope=", url_escaped(join(scopes, " ")),
-                       "&username=", url_escaped(credentials_->user), "&password=", url_escaped(credentials_->password));
+    request.body =
+        cat("grant_type=password&client_id=croft&service=", url_escaped(service),
+            "&scope=", url_escaped(join(scopes, " ")), "&username=", url_escaped(credentials_->user),
+            "&password=", url_escaped(credentials_->password));
     return http_.request(request, largest_answer);
 }
 
@@ -162,8 +175,11 @@ Result<Authorizer::Token> Authorizer::get_token(const std::vector<std::string>& 
     auto answer = ask_token_server(realm, scopes);
     if (!answer) return std::move(answer).error().within(cat("asking ", realm, " for a token"));
     if (answer->status == 401 || answer->status == 403)
-        return error(Errc::denied, cat("the token server ", quoted(realm), " refuses ", credentials_ ? cat("the login of ", quoted(credentials_->user)) : "who has no login",
-                                       " for ", join(scopes, ", "), " (", answer->status, "); `croft image login` keeps another one"));
+        return error(
+            Errc::denied,
+            cat("the token server ", quoted(realm), " refuses ",
+                credentials_ ? cat("the login of ", quoted(credentials_->user)) : "who has no login", " for ",
+                join(scopes, ", "), " (", answer->status, "); `croft image login` keeps another one"));
     if (answer->status != 200) return error(Errc::failed, cat("the token server ", quoted(realm), " answers ", answer->status));
     auto read = [&]() -> Result<Token> {
         auto document = TRY(format::json_parse(answer->body));
@@ -174,9 +190,10 @@ Result<Authorizer::Token> Authorizer::get_token(const std::vector<std::string>& 
         auto life = json_member(root, "expires_in");
         uint64_t seconds = life ? json_number(*life, 1 << 30).value_or(usual_life) : usual_life;
         std::string token = TRY(json_text(*text));
-        if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < 127; })) return error(Errc::failed, "the token in it is none");
+        if (!std::ranges::all_of(token, [](char c) { return c > ' ' && c < 127; }))
+            return error(Errc::failed, "the token in it is none");
         // Asked for anew while it still holds for the request that is under way.
-        return Token{std::move(token), seconds_now() + seconds - std::min<uint64_t>(seconds, seconds / 10)};
+        return Token{std::move(token), seconds_now() + seconds - seconds / 10};
     };
     return read().within(cat("the answer of the token server ", realm));
 }

@@ -29,15 +29,13 @@ class Authorizer {
     // A header line for a request that needs these scopes ("repository:NAME:pull"), as far as it is known what is wanted; ""
     // when nothing is.
     Result<std::string> header(const std::vector<std::string>& scopes);
-    // The answer was 401: true when another try may be better.
-    Result<bool> learn(const HttpAnswer& answer, const std::vector<std::string>& scopes);
-    // Whether a login was found, for error sentences.
-    bool has_login() const { return credentials_.has_value(); }
+    // The answer was 401 to a request with the header line `sent` (""): true when another try may be better.
+    Result<bool> learn(const HttpAnswer& answer, const std::vector<std::string>& scopes, std::string_view sent);
 
   private:
     struct Token {
         std::string text;
-        uint64_t until = 0;  // CLOCK_MONOTONIC, µs
+        uint64_t until = 0;  // CLOCK_MONOTONIC, s
     };
     Result<> find_login();
     Result<Token> get_token(const std::vector<std::string>& scopes);

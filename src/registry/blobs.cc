@@ -26,7 +26,8 @@ class Checked : public Source {
         ended_ = true;
         if (left_) return wrong(cat("has ", size_ - left_, " bytes where ", size_, " were promised"));
         std::string found = hasher_.digest();
-        if (found != digest_.text()) return wrong(cat("holds other bytes than that (", found, "): they were damaged or exchanged"));
+        if (found != digest_.text())
+            return wrong(cat("holds other bytes than that (", found, "): they were damaged or exchanged"));
         return size_t(0);
     }
 

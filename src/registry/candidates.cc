@@ -61,8 +61,10 @@ Result<std::vector<Reference>> qualified(const Reference& reference, const Regis
     }
     std::string files = conf.files.empty() ? "registries.conf" : conf.files.front();
     if (conf.search.empty())
-        return error(Errc::invalid, cat("docker://", full_name(reference), " names no registry, and ", files, " has no alias for ", quoted(reference.name),
-                                        " and no unqualified-search-registries; write docker://HOST/", reference.name));
+        return error(Errc::invalid,
+                     cat("docker://", full_name(reference), " names no registry, and ", files,
+                         " has no alias for ", quoted(reference.name),
+                         " and no unqualified-search-registries; write docker://HOST/", reference.name));
     std::vector<Reference> out;
     for (const std::string& host : conf.search) {
         // It may have a namespace behind it.
@@ -71,8 +73,10 @@ Result<std::vector<Reference>> qualified(const Reference& reference, const Regis
     }
     if (out.size() == 1 || conf.short_name_mode == "disabled") return out;
     // Whoever gets hold of the name in the first of them would be believed.
-    return error(Errc::invalid, cat("docker://", full_name(reference), " may mean an image of ", join(conf.search, ", "), " (unqualified-search-registries in ", files,
-                                    "); write docker://", conf.search.front(), "/", reference.name, " or an alias there"));
+    return error(Errc::invalid,
+                 cat("docker://", full_name(reference), " may mean an image of ", join(conf.search, ", "),
+                     " (unqualified-search-registries in ", files, "); write docker://", conf.search.front(),
+                     "/", reference.name, " or an alias there"));
 }
 
 bool mirror_serves(const Mirror& mirror, const RegistryRule& rule, const Reference& reference) {
@@ -81,16 +85,22 @@ bool mirror_serves(const Mirror& mirror, const RegistryRule& rule, const Referen
     return mirror.pull == Mirror::Pull::all || !by_digest;
 }
 
-Result<> add_candidates(const Reference& reference, const RegistriesConf& conf, const PlaceOptions& options, std::vector<Candidate>& out) {
+Result<> add_candidates(const Reference& reference, const RegistriesConf& conf, const PlaceOptions& options,
+                        std::vector<Candidate>& out) {
     const RegistryRule* rule = find_rule(conf, full_name(reference));
     if (rule && rule->blocked)
-        return error(Errc::denied, cat(quoted(full_name(reference)), " is not to be asked for: registries.conf blocks ", quoted(rule->prefix)));
+        return error(Errc::denied,
+                     cat(quoted(full_name(reference)), " is not to be asked for: registries.conf blocks ",
+                         quoted(rule->prefix)));
     if (rule)
         for (const Mirror& mirror : rule->mirrors)
             if (mirror_serves(mirror, *rule, reference))
-                out.push_back({TRY(located(reference, rule, mirror.location, is_insecure(mirror.insecure, options))), true});
+                out.push_back(
+                    {reference,
+                     TRY(located(reference, rule, mirror.location, is_insecure(mirror.insecure, options))),
+                     true});
     bool insecure = is_insecure(rule && rule->insecure, options);
-    out.push_back({TRY(located(reference, rule, rule ? rule->location : "", insecure))});
+    out.push_back({reference, TRY(located(reference, rule, rule ? rule->location : "", insecure))});
     return {};
 }
 }  // namespace

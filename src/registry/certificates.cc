@@ -44,7 +44,9 @@ Result<TlsOptions> read_directory(const std::string& directory) {
         if (name.ends_with(".crt")) {
             out.authorities += TRY(read_file_at(AT_FDCWD, path.c_str()).within(path)) + "\n";
         } else if (name.ends_with(".cert")) {
-            if (!there(stem + ".key")) return error(Errc::invalid, cat(quoted(path), " has no key beside it (", stem, ".key); authorities end in .crt"));
+            if (!there(stem + ".key"))
+                return error(Errc::invalid, cat(quoted(path), " has no key beside it (", stem,
+                                                ".key); authorities end in .crt"));
             out.certificate = path, out.key = cat(directory, "/", stem, ".key");
         } else if (name.ends_with(".key") && !there(stem + ".cert")) {
             return error(Errc::invalid, cat(quoted(path), " has no certificate beside it (", stem, ".cert)"));

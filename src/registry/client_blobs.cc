@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "registry/blobs.h"
 #include "registry/registry_client.h"
+#include "registry/url.h"
 
 namespace croft::registry {
 
@@ -58,7 +59,9 @@ class BlobStream : public Source {
   private:
     Error ended(Result<size_t> last) {
         std::string how = last ? "the registry ended it" : last.error().text;
-        return error(last ? Errc::failed : last.error().code, cat("blob ", descriptor_.digest.text(), " of ", client_.name(), " broke off after ", at_, " of ", descriptor_.size, " bytes: ", how));
+        return error(last ? Errc::failed : last.error().code,
+                     cat("blob ", descriptor_.digest.text(), " of ", client_.name(), " broke off after ", at_,
+                         " of ", descriptor_.size, " bytes: ", how));
     }
 
     Result<> open_once(HttpAnswer& answer) {
@@ -72,7 +75,7 @@ class BlobStream : public Source {
         hopeful_ = !stream && (stream.error().code == Errc::failed || stream.error().code == Errc::timeout);
         if (!stream) return std::move(stream).error().within(what);
         answer = (*stream)->head();
-        hopeful_ = answer.status == 429 || answer.status >= 500;
+        hopeful_ = may_pass(answer.status);
         if (answer.status == 200 || answer.status == 206) return take(std::move(*stream), what);
         answer.body = first_part(**stream);
         return answer_error(answer, what);
@@ -83,7 +86,9 @@ class BlobStream : public Source {
         if (head.header("content-type").starts_with("text/html"))
             return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML), and no blob"));
         uint64_t begin = head.status == 206 ? range_begin(head.header("content-range")).value_or(at_) : 0;
-        if (begin > at_) return error(Errc::invalid, cat(what, ": the registry answers with bytes from ", begin, " on, and ", at_, " was asked for"));
+        if (begin > at_)
+            return error(Errc::invalid, cat(what, ": the registry answers with bytes from ", begin,
+                                            " on, and ", at_, " was asked for"));
         // A registry without ranges gives it all again.
         std::byte room[16384];
         for (uint64_t left = at_ - begin; left;) {
@@ -136,9 +141,12 @@ Result<bool> RegistryClient::mount_blob(const Descriptor& descriptor, const std:
     std::string path = cat("blobs/uploads/?mount=", url_escaped(descriptor.digest.text()), "&from=", url_escaped(from));
     HttpRequest request{.method = "POST", .url = url(path)};
     HttpFailure failure = HttpFailure::none;
-    // Whoever may not read the other repository gets a token without that, and the bytes are sent.
+    // Whoever may not read the other repository gets a token without that, or none; then the bytes are sent.
     auto answer = once(request, largest_answer, failure, cat("repository:", from, ":pull"));
-    if (!answer) return std::move(answer).error().within(cat("mounting blob ", descriptor.digest.text()));
+    if (!answer) {
+        debug(cat("mounting blob ", descriptor.digest.text(), ": ", answer.error().text));
+        return false;
+    }
     if (answer->status == 201) return true;
     std::string location = answer->header("location");
     if (answer->status == 202 && !location.empty()) {
@@ -171,19 +179,25 @@ Result<uint64_t> RegistryClient::sent_so_far(std::string& location) {
 }
 
 // From `offset` on. Monolithic when that is the beginning, else the rest as one chunk and then the end.
-Result<> RegistryClient::send(const Descriptor& descriptor, const OpenBlob& open, std::string& location, uint64_t& offset, bool& hopeful) {
+Result<> RegistryClient::send(const Descriptor& descriptor, const OpenBlob& open, std::string& location,
+                              uint64_t& offset, bool& hopeful) {
     std::unique_ptr<Source> source = offset ? TRY(open(offset)) : checked(TRY(open(0)), descriptor);
-    HttpRequest request{.method = offset ? "PATCH" : "PUT", .headers = {"Content-Type: application/octet-stream"}, .upload = source.get()};
-    auto closing = [&] { return cat(location, location.find('?') == location.npos ? "?" : "&", "digest=", url_escaped(descriptor.digest.text())); };
+    HttpRequest request{.method = offset ? "PATCH" : "PUT",
+                        .headers = {"Content-Type: application/octet-stream"},
+                        .upload = source.get()};
+    auto closing = [&] {
+        return cat(location, location.find('?') == location.npos ? "?" : "&",
+                   "digest=", url_escaped(descriptor.digest.text()));
+    };
     request.url = offset ? location : closing();
     request.upload_size = descriptor.size - offset;
     if (offset) request.headers.push_back(cat("Content-Range: ", offset, "-", descriptor.size - 1));
     HttpFailure failure = HttpFailure::none;
     auto answer = once(request, largest_answer, failure, "");
-    hopeful = failure == HttpFailure::cut || failure == HttpFailure::stalled || (answer && (answer->status == 429 || answer->status >= 500));
+    hopeful = answer ? may_pass(answer->status) : may_pass(failure);
     if (!answer) return std::move(answer).error();
     // A token that became too old on the way.
-    if (answer->status == 401) hopeful = TRY(authorizer_.learn(*answer, {scope()}));
+    if (answer->status == 401) hopeful = TRY(authorize_anew(request, *answer, {scope()}));
     if (offset && answer->status == 202) {
         if (std::string next = answer->header("location"); !next.empty()) location = resolved_url(answer->url, next);
         answer = ask({.method = "PUT", .url = closing()}, "", largest_answer);

@@ -21,7 +21,7 @@ std::string fallback_tag(const Digest& digest) {
 }
 
 // How a manifest stands in the list of what refers to another one.
-Result<Descriptor> as_referrer(const ManifestBytes& manifest, const image::Document& document) {
+Descriptor as_referrer(const ManifestBytes& manifest, const image::Document& document) {
     Descriptor out{.media_type = manifest.media_type, .digest = manifest.digest, .size = manifest.bytes.size()};
     if (auto* one = std::get_if<image::Manifest>(&document)) {
         out.artifact_type = one->artifact_type.empty() ? one->config.media_type : one->artifact_type;
@@ -39,7 +39,7 @@ std::optional<Descriptor> subject_of(const image::Document& document) {
 }  // namespace
 
 Result<> RegistryClient::put_manifest(const ManifestBytes& manifest, const std::string& which) {
-    std::string what = cat("manifest ", name(), which.find(':') != which.npos ? "@" : ":", which);
+    std::string what = manifest_name(which);
     image::Document document = TRY(image::parse_manifest(manifest.bytes, manifest.media_type).within(what));
     HttpRequest request{.method = "PUT", .headers = {cat("Content-Type: ", manifest.media_type)}, .body = manifest.bytes};
     auto answer = ask(std::move(request), cat("manifests/", which), largest_answer);
@@ -47,23 +47,26 @@ Result<> RegistryClient::put_manifest(const ManifestBytes& manifest, const std::
     if (answer->status != 201 && answer->status != 200 && answer->status != 202) return answer_error(*answer, what);
     auto told = Digest::parse(answer->header("docker-content-digest"));
     if (told && *told != manifest.digest)
-        return error(Errc::failed, cat(what, ": the registry has made another manifest of it (", told->text(), " of ", manifest.digest.text(), ")"));
+        return error(Errc::failed, cat(what, ": the registry has made another manifest of it (", told->text(),
+                                       " of ", manifest.digest.text(), ")"));
     auto subject = subject_of(document);
     // A registry that knows referrers says so; of others the list is ours to keep.
     if (!subject || !answer->header("oci-subject").empty()) return {};
-    return add_referrer(manifest, *subject);
+    return add_referrer(as_referrer(manifest, document), subject->digest);
 }
 
 Result<image::Index> RegistryClient::referrers(const Digest& digest) {
     std::string what = cat("what refers to ", name(), "@", digest.text());
-    auto answer = ask({.headers = {cat("Accept: ", image::oci_index)}}, cat("referrers/", digest.text()), image::largest_manifest);
+    auto answer = ask({.headers = {cat("Accept: ", image::oci_index)}}, cat("referrers/", digest.text()),
+                      image::largest_manifest);
     if (!answer) return std::move(answer).error().within(what);
     std::string body;
     if (answer->status == 200 && answer->header("content-type").starts_with(image::oci_index)) {
         body = std::move(answer->body);
     } else if (answer->status == 404 || answer->status == 405 || answer->status == 400 || answer->status == 200) {
         auto fallback = manifest(fallback_tag(digest));
-        if (!fallback && fallback.error().code == Errc::not_found) return image::Index{.media_type = std::string(image::oci_index)};
+        if (!fallback && fallback.error().code == Errc::not_found)
+            return image::Index{.media_type = std::string(image::oci_index)};
         if (!fallback) return std::move(fallback).error();
         body = std::move(fallback->bytes);
     } else {
@@ -75,16 +78,14 @@ Result<image::Index> RegistryClient::referrers(const Digest& digest) {
     return std::move(*index);
 }
 
-Result<> RegistryClient::add_referrer(const ManifestBytes& manifest, const Descriptor& subject) {
-    image::Index index = TRY(referrers(subject.digest));
-    if (std::ranges::find(index.manifests, manifest.digest, &Descriptor::digest) != index.manifests.end()) return {};
-    image::Document document = TRY(image::parse_manifest(manifest.bytes, manifest.media_type));
-    Descriptor referrer = TRY(as_referrer(manifest, document));
+Result<> RegistryClient::add_referrer(Descriptor referrer, const Digest& subject) {
+    image::Index index = TRY(referrers(subject));
+    if (std::ranges::find(index.manifests, referrer.digest, &Descriptor::digest) != index.manifests.end()) return {};
     index.manifests.push_back(std::move(referrer));
     index.media_type = image::oci_index;
     std::string bytes = image::index_json(index);
     Digest digest = digest_of(bytes);
-    return put_manifest({std::move(bytes), index.media_type, std::move(digest)}, fallback_tag(subject.digest));
+    return put_manifest({std::move(bytes), index.media_type, std::move(digest)}, fallback_tag(subject));
 }
 
 }  // namespace croft::registry

@@ -23,9 +23,12 @@ void rewrite(ManifestBytes& bytes, std::string text, std::string_view media_type
 Result<> convert_layer(Descriptor& layer, Family family) {
     image::LayerKind kind = image::layer_kind(layer.media_type);
     if (!kind.known)
-        return error(Errc::unsupported, cat("layer ", layer.digest.text(), " is ", quoted(layer.media_type), ", which the other format has no word for"));
+        return error(Errc::unsupported, cat("layer ", layer.digest.text(), " is ", quoted(layer.media_type),
+                                            ", which the other format has no word for"));
     if (family == Family::docker && kind.compression == "zstd")
-        return error(Errc::unsupported, cat("layer ", layer.digest.text(), " is packed with zstd, which Docker's schema 2 does not have; copy it as OCI (--format=oci)"));
+        return error(Errc::unsupported, cat("layer ", layer.digest.text(),
+                                            " is packed with zstd, which Docker's schema 2 does not have; "
+                                            "copy it as OCI (--format=oci)"));
     layer.media_type = image::layer_media_type(family, kind.compression);
     return {};
 }
@@ -36,7 +39,8 @@ Result<> convert_manifest(ManifestBytes& bytes, image::Manifest manifest, Format
     if (image::manifest_family(manifest.media_type) == family) return {};
     bool image = manifest.config.media_type == image::oci_config || manifest.config.media_type == image::docker_config;
     if (!image || !manifest.artifact_type.empty())
-        return error(Errc::unsupported, cat("manifest ", bytes.digest.text(), " is no image but an artifact; it can only be copied as it is"));
+        return error(Errc::unsupported, cat("manifest ", bytes.digest.text(),
+                                            " is no image but an artifact; it can only be copied as it is"));
     for (Descriptor& layer : manifest.layers) TRY(convert_layer(layer, family));
     manifest.config.media_type = family == Family::docker ? image::docker_config : image::oci_config;
     manifest.media_type = family == Family::docker ? image::docker_manifest : image::oci_manifest;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 
 #include "base/text.h"
@@ -17,8 +18,13 @@ using image::Descriptor;
 // Bytes on their way, seen by the progress, and stopped by a failure elsewhere or by the user.
 class Watched : public Source {
   public:
-    Watched(std::unique_ptr<Source> from, CopyProgress* progress, std::atomic<uint64_t>& moved, const std::atomic<bool>& stop, bool (*interrupted)())
-        : from_(std::move(from)), progress_(progress), moved_(moved), stop_(stop), interrupted_(interrupted) {}
+    Watched(std::unique_ptr<Source> from, CopyProgress* progress, std::atomic<uint64_t>& moved,
+            const std::atomic<bool>& stop, bool (*interrupted)())
+        : from_(std::move(from)),
+          progress_(progress),
+          moved_(moved),
+          stop_(stop),
+          interrupted_(interrupted) {}
 
     Result<size_t> read(std::span<std::byte> room) override {
         if (stop_ || (interrupted_ && interrupted_())) return error(Errc::failed, "interrupted");
@@ -50,7 +56,10 @@ class BlobMover {
         if (options_.progress) options_.progress->begin(total, blobs_.size());
         size_t threads = std::min<size_t>(std::clamp(options_.parallel, 1u, 64u), blobs_.size());
         std::vector<std::thread> helpers;
-        for (size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { work(); });
+        try {
+            for (size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {  // a limit of tasks: fewer do it too
+        }
         work();
         for (std::thread& helper : helpers) helper.join();
         if (first_error_) return std::move(*first_error_);
@@ -96,7 +105,9 @@ class BlobMover {
 
 Result<> check_target(const ImageTarget& to, const Gathered& what, const CopyOptions& options) {
     if (options.preserve_digests && !to.keeps_digests())
-        return error(Errc::unsupported, cat(quoted(to.reference().text()), " keeps layers in another form, so digests cannot be preserved there"));
+        return error(Errc::unsupported,
+                     cat(quoted(to.reference().text()),
+                         " keeps layers in another form, so digests cannot be preserved there"));
     for (const ManifestBytes& one : what.manifests) {
         std::string why = to.refuses(one.media_type);
         if (!why.empty()) return error(Errc::unsupported, cat(quoted(to.reference().text()), ": ", why));
@@ -108,7 +119,9 @@ Result<> check_digests(ImageSource& from, const Gathered& what, const CopyOption
     if (!options.preserve_digests || options.format == Format::keep) return {};
     for (const ManifestBytes& one : what.manifests)
         if (!from.manifest(one.digest))
-            return error(Errc::invalid, "the format that was asked for changes digests, and --preserve-digests forbids that; leave out one of them");
+            return error(Errc::invalid,
+                         "the format that was asked for changes digests, and --preserve-digests forbids "
+                         "that; leave out one of them");
     return {};
 }
 }  // namespace
@@ -121,7 +134,8 @@ Result<Copied> copy_image(ImageSource& from, ImageTarget& to, const CopyOptions&
     BlobMover mover(from, to, what.blobs, options);
     TRY(mover.run());
     for (size_t i = 0; i < what.manifests.size(); ++i)
-        TRY(to.put_manifest(what.manifests[i], i + 1 == what.manifests.size() ? ImageTarget::Role::top : ImageTarget::Role::child));
+        TRY(to.put_manifest(what.manifests[i], i + 1 == what.manifests.size() ? ImageTarget::Role::top
+                                                                              : ImageTarget::Role::child));
     if (options.interrupted && options.interrupted()) return error(Errc::failed, "interrupted");
     TRY(to.commit(from.names()));
     return Copied{std::move(what.manifests.back()), mover.moved, mover.spared};

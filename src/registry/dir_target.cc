@@ -2,6 +2,9 @@
 // that was an image before.
 #include <fcntl.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/text.h"
 #include "registry/blobs.h"
 #include "registry/layout.h"
@@ -44,8 +47,13 @@ Result<std::unique_ptr<ImageTarget>> make_dir(const image::Reference& reference)
         Fd directory = TRY(open_at(AT_FDCWD, reference.path.c_str(), O_RDONLY | O_DIRECTORY));
         auto version = read_file_at(directory.get(), "version", 256);
         bool ours = version && version->starts_with("Directory Transport Version:");
-        if (ours) replace = Staging::Replace::yes;
         // An empty directory is replaced by rename(2) itself; anything else stays what it is.
+        std::error_code unreadable;
+        if (!ours && !std::filesystem::is_empty(reference.path, unreadable))
+            return error(Errc::exists, cat(quoted(reference.path),
+                                           " is there, not empty, and no image as skopeo's dir: lays it out; "
+                                           "name a directory that is not there"));
+        if (ours) replace = Staging::Replace::yes;
     }
     Staging staging = TRY(Staging::make(reference.path, Staging::Kind::directory));
     return std::make_unique<DirTarget>(reference, std::move(staging), replace);

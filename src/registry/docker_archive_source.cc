@@ -14,7 +14,6 @@
 namespace croft::registry {
 
 namespace {
-using format::Json;
 using format::JsonNotes;
 using format::JsonRow;
 using image::Descriptor;
@@ -26,23 +25,9 @@ struct Saved {
 };
 
 constexpr JsonRow<Saved> saved_rows[] = {
-    {"Config",
-     [](Json json, Saved& out, JsonNotes&) -> Result<> {
-         out.config = TRY(json_text(json));
-         return {};
-     },
-     format::Presence::required},
-    {"RepoTags",
-     [](Json json, Saved& out, JsonNotes&) -> Result<> {
-         out.names = TRY(json_texts(json));
-         return {};
-     }},
-    {"Layers",
-     [](Json json, Saved& out, JsonNotes&) -> Result<> {
-         out.layers = TRY(json_texts(json));
-         return {};
-     },
-     format::Presence::required},
+    {"Config", format::json_text_row<&Saved::config>, format::Presence::required},
+    {"RepoTags", format::json_texts_row<&Saved::names>},
+    {"Layers", format::json_texts_row<&Saved::layers>, format::Presence::required},
 };
 
 class DockerArchiveSource : public ImageSource {
@@ -61,7 +46,9 @@ class DockerArchiveSource : public ImageSource {
 
     Result<std::unique_ptr<Source>> blob(const Descriptor& descriptor, uint64_t offset) override {
         auto found = blobs_.find(descriptor.digest);
-        if (found == blobs_.end()) return error(Errc::not_found, cat("there is no blob ", descriptor.digest.text(), " in ", quoted(files_->path())));
+        if (found == blobs_.end())
+            return error(Errc::not_found,
+                         cat("there is no blob ", descriptor.digest.text(), " in ", quoted(files_->path())));
         return files_->open(found->second, offset);
     }
 
@@ -70,11 +57,16 @@ class DockerArchiveSource : public ImageSource {
         std::string config = TRY(files_->read(saved.config, image::largest_config));
         image::Config parsed = TRY(image::parse_config(config).within(files_->path()));
         if (parsed.diff_ids.size() != saved.layers.size())
-            return error(Errc::invalid, cat(quoted(files_->path()), " has ", saved.layers.size(), " layers, and its configuration counts ", parsed.diff_ids.size()));
+            return error(Errc::invalid,
+                         cat(quoted(files_->path()), " has ", saved.layers.size(),
+                             " layers, and its configuration counts ", parsed.diff_ids.size()));
         image::Manifest manifest{.media_type = std::string(image::docker_manifest),
-                                 .config = {.media_type = std::string(image::docker_config), .digest = digest_of(config), .size = config.size()}};
+                                 .config = {.media_type = std::string(image::docker_config),
+                                            .digest = digest_of(config),
+                                            .size = config.size()}};
         blobs_.emplace(manifest.config.digest, saved.config);
-        for (size_t i = 0; i < saved.layers.size(); ++i) manifest.layers.push_back(TRY(layer(saved.layers[i], parsed.diff_ids[i])));
+        for (size_t i = 0; i < saved.layers.size(); ++i)
+            manifest.layers.push_back(TRY(layer(saved.layers[i], parsed.diff_ids[i])));
         std::string bytes = image::manifest_json(manifest);
         Digest own = digest_of(bytes);
         manifest_ = ManifestBytes{std::move(bytes), manifest.media_type, std::move(own)};
@@ -97,7 +89,9 @@ class DockerArchiveSource : public ImageSource {
             out.digest = TRY(Digest::parse(hasher.digest()));
             out.media_type = image::layer_media_type(image::Family::docker, archive::name_of(compression));
         } else if (compression != archive::Compression::none) {
-            return error(Errc::unsupported, cat("layer ", quoted(file), " in ", quoted(files_->path()), " is packed with ", archive::name_of(compression), ", which images cannot be"));
+            return error(Errc::unsupported,
+                         cat("layer ", quoted(file), " in ", quoted(files_->path()), " is packed with ",
+                             archive::name_of(compression), ", which images cannot be"));
         }
         blobs_.emplace(out.digest, file);
         return out;
@@ -119,26 +113,35 @@ bool same_name(std::string_view wanted, std::string_view name) {
 }
 
 Result<const Saved*> pick(const std::vector<Saved>& images, const image::Reference& reference) {
-    if (reference.digest) return error(Errc::invalid, "an archive of docker's holds no digests of manifests; name the image by NAME:TAG or :@N");
+    if (reference.digest)
+        return error(
+            Errc::invalid,
+            "an archive of docker's holds no digests of manifests; name the image by NAME:TAG or :@N");
     if (reference.index) {
-        if (*reference.index >= images.size()) return error(Errc::not_found, cat("there is no image @", *reference.index, " in it; it has ", images.size()));
+        if (*reference.index >= images.size())
+            return error(Errc::not_found,
+                         cat("there is no image @", *reference.index, " in it; it has ", images.size()));
         return &images[*reference.index];
     }
     std::string offered;
     for (const Saved& one : images)
         for (const std::string& name : one.names) {
             if (!reference.tag.empty() && same_name(reference.tag, name)) return &one;
-            if (offered.size() < 200) offered += cat(offered.empty() ? "" : ", ", name);
+            if (offered.size() < 200) offered += cat(offered.empty() ? "" : ", ", quoted(name.substr(0, 100)));
         }
-    if (!reference.tag.empty()) return error(Errc::not_found, cat("there is no image ", quoted(reference.tag), " in it; there is ", offered.empty() ? "none with a name" : offered));
+    if (!reference.tag.empty())
+        return error(Errc::not_found, cat("there is no image ", quoted(reference.tag), " in it; there is ",
+                                          offered.empty() ? "none with a name" : offered));
     if (images.size() == 1) return &images[0];
-    return error(Errc::invalid, cat("it holds ", images.size(), " images; say which one: ", reference.text(), ":NAME:TAG, or :@0 for the first",
-                                    offered.empty() ? "" : cat("; there is ", offered)));
+    return error(Errc::invalid,
+                 cat("it holds ", images.size(), " images; say which one: ", reference.text(),
+                     ":NAME:TAG, or :@0 for the first", offered.empty() ? "" : cat("; there is ", offered)));
 }
 
 Result<std::vector<Saved>> read_saved(const Files& files) {
     if (!files.has("manifest.json"))
-        return error(Errc::invalid, cat(quoted(files.path()), " is no archive of `docker save`: there is no manifest.json in it"));
+        return error(Errc::invalid, cat(quoted(files.path()),
+                                        " is no archive of `docker save`: there is no manifest.json in it"));
     std::string bytes = TRY(files.read("manifest.json", image::largest_manifest));
     auto read = [&]() -> Result<std::vector<Saved>> {
         auto document = TRY(format::json_parse(bytes));

@@ -12,7 +12,8 @@ using image::Reference;
 
 class RegistryTarget : public ImageTarget {
   public:
-    RegistryTarget(Reference reference, std::shared_ptr<RegistryClient> client) : reference_(std::move(reference)), client_(std::move(client)) {}
+    RegistryTarget(Reference reference, std::shared_ptr<RegistryClient> client)
+        : reference_(std::move(reference)), client_(std::move(client)) {}
 
     const Reference& reference() const override { return reference_; }
     Result<bool> has_blob(const Descriptor& descriptor) override { return client_->has_blob(descriptor.digest); }
@@ -30,14 +31,17 @@ class RegistryTarget : public ImageTarget {
     Result<> put_manifest(const ManifestBytes& manifest, Role role) override {
         if (role == Role::child) return client_->put_manifest(manifest, manifest.digest.text());
         if (reference_.digest && *reference_.digest != manifest.digest)
-            return error(Errc::invalid, cat(quoted(reference_.text()), ": the image that is copied has the digest ", manifest.digest.text()));
+            return error(Errc::invalid,
+                         cat(quoted(reference_.text()), ": the image that is copied has the digest ",
+                             manifest.digest.text()));
         top_ = manifest;
         return {};
     }
 
     Result<> commit(const std::vector<std::string>&) override {
         if (!top_) return error(Errc::invalid, "there is no manifest to name");
-        return client_->put_manifest(*top_, reference_.digest && reference_.tag.empty() ? top_->digest.text() : wanted(reference_));
+        return client_->put_manifest(
+            *top_, reference_.digest && reference_.tag.empty() ? top_->digest.text() : wanted(reference_));
     }
 
   private:
@@ -46,9 +50,9 @@ class RegistryTarget : public ImageTarget {
     std::optional<ManifestBytes> top_;
 };
 
-Result<std::unique_ptr<RegistrySource>> open_candidate(const Reference& reference, const Candidate& candidate, const PlaceOptions& options) {
+Result<std::unique_ptr<RegistrySource>> open_candidate(const Candidate& candidate, const PlaceOptions& options) {
     auto client = TRY(RegistryClient::open(candidate.endpoint, RegistryClient::Rights::pull, options));
-    auto source = std::make_unique<RegistrySource>(reference, std::move(client));
+    auto source = std::make_unique<RegistrySource>(candidate.reference, std::move(client));
     // Only now it is known that it has the image, and a mirror that has not is passed over.
     TRY(source->manifest({}));
     return source;
@@ -69,7 +73,7 @@ Result<ManifestBytes> RegistrySource::manifest(const std::optional<image::Digest
 // As `docker save` would have it; only with a tag, or an image that was asked for by digest would get "latest".
 std::vector<std::string> RegistrySource::names() const {
     if (reference_.digest && reference_.tag.empty()) return {};
-    return {cat(client_->name(), ":", reference_.tag.empty() ? "latest" : reference_.tag)};
+    return {cat(reference_.host, "/", reference_.name, ":", reference_.tag.empty() ? "latest" : reference_.tag)};
 }
 
 Result<std::unique_ptr<RegistrySource>> open_registry(const Reference& reference, const PlaceOptions& options) {
@@ -77,7 +81,7 @@ Result<std::unique_ptr<RegistrySource>> open_registry(const Reference& reference
     std::vector<Candidate> all = TRY(candidates(reference, conf, options));
     std::string errors;
     for (size_t i = 0; i < all.size(); ++i) {
-        auto source = open_candidate(reference, all[i], options);
+        auto source = open_candidate(all[i], options);
         if (source) return source;
         bool last = i + 1 == all.size(), interrupted = options.interrupted && options.interrupted();
         if (!last && !interrupted) {
@@ -92,7 +96,9 @@ Result<std::unique_ptr<RegistrySource>> open_registry(const Reference& reference
     return error(Errc::not_found, cat("there is no place to look for ", quoted(reference.text())));
 }
 
-Result<std::shared_ptr<RegistryClient>> open_repository(const Reference& reference, RegistryClient::Rights rights, const PlaceOptions& options) {
+Result<std::shared_ptr<RegistryClient>> open_repository(const Reference& reference,
+                                                        RegistryClient::Rights rights,
+                                                        const PlaceOptions& options) {
     RegistriesConf conf = TRY(load_registries_conf(options));
     Endpoint endpoint = TRY(target_endpoint(reference, conf, options));
     return RegistryClient::open(endpoint, rights, options);

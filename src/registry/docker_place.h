@@ -8,10 +8,14 @@ namespace croft::registry {
 
 class RegistrySource : public ImageSource {
   public:
-    RegistrySource(image::Reference reference, std::shared_ptr<RegistryClient> client) : reference_(std::move(reference)), client_(std::move(client)) {}
+    // `reference` has a host, whatever place `client` asks in its stead.
+    RegistrySource(image::Reference reference, std::shared_ptr<RegistryClient> client)
+        : reference_(std::move(reference)), client_(std::move(client)) {}
     const image::Reference& reference() const override { return reference_; }
     Result<ManifestBytes> manifest(const std::optional<image::Digest>& digest) override;
-    Result<std::unique_ptr<Source>> blob(const image::Descriptor& descriptor, uint64_t offset) override { return client_->blob(descriptor, offset); }
+    Result<std::unique_ptr<Source>> blob(const image::Descriptor& descriptor, uint64_t offset) override {
+        return client_->blob(descriptor, offset);
+    }
     std::vector<std::string> names() const override;
     RegistryClient& client() const { return *client_; }
 
@@ -26,7 +30,9 @@ class RegistrySource : public ImageSource {
 Result<std::unique_ptr<RegistrySource>> open_registry(const image::Reference& reference, const PlaceOptions& options);
 Result<std::unique_ptr<ImageTarget>> make_registry(const image::Reference& reference, const PlaceOptions& options);
 // For who wants a repository and no image of it: tags, delete.
-Result<std::shared_ptr<RegistryClient>> open_repository(const image::Reference& reference, RegistryClient::Rights rights, const PlaceOptions& options);
+Result<std::shared_ptr<RegistryClient>> open_repository(const image::Reference& reference,
+                                                        RegistryClient::Rights rights,
+                                                        const PlaceOptions& options);
 // "TAG", "DIGEST" or "latest".
 std::string wanted(const image::Reference& reference);
 

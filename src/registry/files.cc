@@ -26,7 +26,8 @@ class DirectoryFiles : public Files {
 
     Result<std::unique_ptr<Source>> open(const std::string& name, uint64_t offset) const override {
         Fd file = TRY(open_file(name));
-        if (lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return os_error(errno, cat("reading ", path_, "/", name));
+        if (lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+            return os_error(errno, cat("reading ", path_, "/", name));
         return archive::read_fd(std::move(file), cat(path_, "/", name));
     }
 
@@ -48,8 +49,8 @@ class DirectoryFiles : public Files {
 Result<std::string> Files::read(const std::string& name, size_t limit) const {
     uint64_t length = TRY(size(name));
     if (length > limit)
-        return error(Errc::invalid, cat(quoted(cat(path(), "/", name)), " has ", human_size(length), ", and at most ", human_size(limit),
-                                        " are read of its kind"));
+        return error(Errc::invalid, cat(quoted(cat(path(), "/", name)), " has ", human_size(length),
+                                        ", and at most ", human_size(limit), " are read of its kind"));
     std::unique_ptr<Source> source = TRY(open(name, 0));
     return archive::read_all(*source, limit);
 }

@@ -42,10 +42,14 @@ class Gatherer {
         else
             TRY(take_blobs(bytes, std::get<image::Manifest>(document)));
         total_ += bytes.bytes.size();
-        if (total_ > most_bytes) return error(Errc::invalid, cat("manifests of more than ", human_size(most_bytes), ": that is no image"));
+        if (total_ > most_bytes)
+            return error(Errc::invalid,
+                         cat("manifests of more than ", human_size(most_bytes), ": that is no image"));
         Descriptor now{.media_type = bytes.media_type, .digest = bytes.digest, .size = bytes.bytes.size()};
         if (seen_.insert(bytes.digest).second) out_.manifests.push_back(std::move(bytes));
-        if (out_.manifests.size() > image::most_manifests) return error(Errc::invalid, cat("more than ", image::most_manifests, " manifests: that is no image"));
+        if (out_.manifests.size() > image::most_manifests)
+            return error(Errc::invalid,
+                         cat("more than ", image::most_manifests, " manifests: that is no image"));
         return now;
     }
 
@@ -69,8 +73,12 @@ class Gatherer {
     Result<> take_blobs(ManifestBytes& bytes, image::Manifest& manifest) {
         for (const Descriptor& layer : manifest.layers)
             if (image::layer_kind(layer.media_type).foreign)
-                return error(Errc::unsupported, cat("layer ", layer.digest.text(), " is a foreign one: its bytes are not kept with the image",
-                                                    layer.urls.empty() ? "" : cat(" but at ", layer.urls[0]), ", and may not be copied by anybody"));
+                return error(
+                    Errc::unsupported,
+                    cat("layer ", layer.digest.text(),
+                        " is a foreign one: its bytes are not kept with the image",
+                        layer.urls.empty() ? "" : cat(" but at ", quoted(layer.urls[0].substr(0, 200))),
+                        ", and may not be copied by anybody"));
         add_blob(manifest.config);
         for (const Descriptor& layer : manifest.layers) add_blob(layer);
         return options_.format == Format::keep ? Result<>() : convert_manifest(bytes, manifest, options_.format);

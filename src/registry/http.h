@@ -1,5 +1,5 @@
 // HTTP as far as registries need it, over libcurl: requests whose answer is small, answers that are read as a stream, and
-// uploads from one. Connections are kept and used again. This is the only part that sees curl.
+// uploads from one. Connections are kept and used again.
 //
 // Redirects are followed for GET and HEAD, ten at most and never from HTTPS to HTTP; what authorizes is not shown to another
 // host (curl sees to that).
@@ -66,7 +66,6 @@ class HttpClient {
   private:
     friend class HttpStream;
     struct Connection;
-    struct Shared;
     std::unique_ptr<Connection> take();
     void give_back(std::unique_ptr<Connection> connection);
 
@@ -87,10 +86,5 @@ class HttpStream : public Source {
     HttpClient& client_;
     std::unique_ptr<HttpClient::Connection> connection_;
 };
-
-// For a query: everything but letters, digits and -._~ as %XX.
-std::string url_escaped(std::string_view text);
-// `location` as a link on the page `base`: whole URLs, and paths from the root.
-std::string resolved_url(std::string_view base, std::string_view location);
 
 }  // namespace croft::registry

@@ -24,7 +24,8 @@ class LayoutSource : public ImageSource {
         std::string bytes = TRY(files_->read(blob_path(wanted), image::largest_manifest));
         Digest found = digest_of(bytes, wanted);
         if (found != wanted)
-            return error(Errc::invalid, cat("manifest ", wanted.text(), " in ", quoted(files_->path()), " holds other bytes than that (", found.text(), ")"));
+            return error(Errc::invalid, cat("manifest ", wanted.text(), " in ", quoted(files_->path()),
+                                            " holds other bytes than that (", found.text(), ")"));
         std::string media_type = wanted == top_.digest ? top_.media_type : "";
         if (image::index_family(media_type) == image::Family::none && image::manifest_family(media_type) == image::Family::none)
             media_type = TRY(image::detect_media_type(bytes));
@@ -55,12 +56,16 @@ std::string name_of(const Descriptor& descriptor) {
 std::string offered(const image::Index& index) {
     std::string out;
     for (const Descriptor& one : index.manifests)
-        if (out.size() < 200) out += cat(out.empty() ? "" : ", ", name_of(one).empty() ? one.digest.brief() : name_of(one));
+        if (out.size() < 200)
+            out += cat(out.empty() ? "" : ", ",
+                       name_of(one).empty() ? one.digest.brief() : quoted(name_of(one).substr(0, 100)));
     return out.empty() ? "; it has none at all" : cat("; there is ", out);
 }
 
 Result<Descriptor> pick(const image::Index& index, const image::Reference& reference) {
-    auto missing = [&](std::string_view what) { return error(Errc::not_found, cat("there is no image ", what, " in it", offered(index))); };
+    auto missing = [&](std::string_view what) {
+        return error(Errc::not_found, cat("there is no image ", what, " in it", offered(index)));
+    };
     if (reference.index) {
         if (*reference.index >= index.manifests.size()) return missing(cat("@", *reference.index));
         return index.manifests[*reference.index];
@@ -77,8 +82,8 @@ Result<Descriptor> pick(const image::Index& index, const image::Reference& refer
     }
     if (index.manifests.size() == 1) return index.manifests[0];
     if (index.manifests.empty()) return missing("at all");
-    return error(Errc::invalid, cat("it holds ", index.manifests.size(), " images; say which one: ", reference.text(), ":NAME, or :@0 for the first",
-                                    offered(index)));
+    return error(Errc::invalid, cat("it holds ", index.manifests.size(), " images; say which one: ",
+                                    reference.text(), ":NAME, or :@0 for the first", offered(index)));
 }
 }  // namespace
 

@@ -48,7 +48,8 @@ class LayoutTarget : public ImageTarget {
         // Two copies into one layout must not lose each other's line.
         if (flock(directory_.get(), LOCK_EX)) return os_error(errno, cat("locking ", reference_.path));
         std::string old;
-        if (exists_at(directory_.get(), "index.json")) old = TRY(read_file_at(directory_.get(), "index.json", image::largest_manifest));
+        if (exists_at(directory_.get(), "index.json"))
+            old = TRY(read_file_at(directory_.get(), "index.json", image::largest_manifest));
         std::string index = TRY(index_with(old, *top_, reference_.tag).within(cat(reference_.path, "/index.json")));
         TRY(write_small(directory_.get(), layout_file, layout_text));
         if (!staging_ && syncfs(directory_.get())) return os_error(errno, cat("writing ", reference_.path));
@@ -66,11 +67,16 @@ class LayoutTarget : public ImageTarget {
 
 Result<std::unique_ptr<ImageTarget>> make_layout(const image::Reference& reference) {
     if (reference.digest || reference.index)
-        return error(Errc::invalid, cat(quoted(reference.text()), ": what is written can have a name (oci:PATH:NAME), but its digest is what it is"));
+        return error(Errc::invalid,
+                     cat(quoted(reference.text()),
+                         ": what is written can have a name (oci:PATH:NAME), but its digest is what it is"));
     if (exists_at(AT_FDCWD, reference.path.c_str())) {
         Fd directory = TRY(open_at(AT_FDCWD, reference.path.c_str(), O_RDONLY | O_DIRECTORY));
         if (!exists_at(directory.get(), layout_file))
-            return error(Errc::exists, cat(quoted(reference.path), " is there and is no OCI layout; name a directory that is not there, or a layout"));
+            return error(
+                Errc::exists,
+                cat(quoted(reference.path),
+                    " is there and is no OCI layout; name a directory that is not there, or a layout"));
         return std::make_unique<LayoutTarget>(reference, std::move(directory), std::nullopt);
     }
     Staging staging = TRY(Staging::make(reference.path, Staging::Kind::directory));

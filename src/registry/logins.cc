@@ -53,14 +53,13 @@ std::vector<Place> places(const PlaceOptions& options) {
 Result<std::optional<std::string>> read_if_there(const std::string& path) {
     auto text = read_file_at(AT_FDCWD, path.c_str());
     if (text) return std::optional(std::move(*text));
-    bool missing = text.error().err == ENOENT || text.error().err == ENOTDIR;
-    // Another user's directory, in an environment that was kept by sudo: not ours to complain of.
-    if (missing || text.error().err == EACCES) return std::optional<std::string>();
+    if (text.error().err == ENOENT || text.error().err == ENOTDIR) return std::optional<std::string>();
     return std::move(text).error().within(path);
 }
 
 Result<HelperAnswer> ask_helper(const std::string& helper, const char* verb, std::string_view input) {
-    if (helper.find('/') != std::string::npos) return error(Errc::invalid, cat(quoted(helper), " is no name of a credential helper"));
+    if (helper.find('/') != std::string::npos)
+        return error(Errc::invalid, cat(quoted(helper), " is no name of a credential helper"));
     return run_helper({cat("docker-credential-", helper), verb}, input);
 }
 
@@ -122,14 +121,16 @@ void copy_json(format::JsonWriter& json, Json value) {
     }
 }
 
-// The file anew: everything but "auths" as it is, and in that what `keep` lets stay, and `more`.
-std::string rewritten(std::string_view old, const std::function<bool(std::string_view key)>& keep, const std::string& new_key, const std::string& auth) {
+// The file anew, which has been parsed before: everything but "auths" as it is, and in that what `keep` lets stay of plain keys,
+// and the new one.
+std::string rewritten(std::string_view old, const std::function<bool(std::string_view key)>& keep,
+                      const std::string& new_key, const std::string& auth) {
     auto document = format::json_parse(trim(old).empty() ? "{}" : old);
     format::JsonWriter json;
     json.begin_object().key("auths").begin_object();
-    if (auto auths = document ? json_member(document->root(), "auths") : std::nullopt)
+    if (auto auths = json_member(document->root(), "auths"))
         for (Json member : *auths) {
-            if (!keep(member.key())) continue;
+            if (!keep(plain_key(member.key()))) continue;
             json.key(member.key());
             copy_json(json, member);
         }
@@ -146,7 +147,8 @@ std::string rewritten(std::string_view old, const std::function<bool(std::string
 
 Result<> write_secret(const std::string& path, std::string_view text) {
     size_t slash = path.rfind('/');
-    std::string directory = slash == path.npos ? "." : path.substr(0, slash ? slash : 1), name = slash == path.npos ? path : path.substr(slash + 1);
+    std::string directory = slash == path.npos ? "." : path.substr(0, slash ? slash : 1),
+                name = slash == path.npos ? path : path.substr(slash + 1);
     if (directory.starts_with('/')) TRY(make_dirs_at(AT_FDCWD, directory, 0700));
     Fd dir = TRY(open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY));
     return replace_file_at(dir.get(), name.c_str(), text, 0600).within(path);
@@ -157,12 +159,13 @@ Result<std::optional<Credentials>> find_credentials(const std::string& name, con
     if (options.anonymous) return std::optional<Credentials>();
     if (options.credentials) return options.credentials;
     for (const Place& place : places(options)) {
-        auto text = TRY(read_if_there(place.path));
-        if (!text) {
-            if (!options.authfile.empty() && !exists_at(AT_FDCWD, options.authfile.c_str()))
-                return error(Errc::not_found, cat("--authfile: there is no ", quoted(options.authfile)));
-            continue;
-        }
+        bool asked_for = !options.authfile.empty();
+        auto read = read_if_there(place.path);
+        // Another user's directory, in an environment that was kept by sudo: not ours to complain of.
+        if (!read && read.error().err == EACCES && !asked_for) continue;
+        std::optional<std::string> text = TRY(std::move(read));
+        if (!text && asked_for) return error(Errc::not_found, cat("--authfile: there is no ", quoted(options.authfile)));
+        if (!text) continue;
         AuthFile file = TRY(parse_place(place, *text));
         std::string helper = helper_for(file, host_of(name));
         if (!helper.empty())
@@ -183,10 +186,16 @@ Result<> keep_login(const std::string& key, const Credentials& credentials, cons
     std::string helper = helper_for(file, host_of(key));
     if (!helper.empty()) {
         format::JsonWriter json(format::JsonStyle::compact);
-        json.begin_object().member("ServerURL", key).member("Username", credentials.user).member("Secret", credentials.password).end_object();
+        json.begin_object()
+            .member("ServerURL", key)
+            .member("Username", credentials.user)
+            .member("Secret", credentials.password)
+            .end_object();
         HelperAnswer answer = TRY(ask_helper(helper, "store", json.text()));
         if (!answer.status) return {};
-        return error(Errc::failed, cat("docker-credential-", helper, " store: ", trim(answer.output.empty() ? answer.errors : answer.output).substr(0, 300)));
+        return error(Errc::failed,
+                     cat("docker-credential-", helper, " store: ",
+                         trim(answer.output.empty() ? answer.errors : answer.output).substr(0, 300)));
     }
     auto others = [&](std::string_view one) { return one != key; };
     return write_secret(path, rewritten(text, others, key, to_base64(cat(credentials.user, ":", credentials.password))));

@@ -22,7 +22,8 @@ struct Line {
 
 std::string unquoted(std::string_view text) {
     text = trim(text);
-    if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0]) return std::string(text.substr(1, text.size() - 2));
+    if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0])
+        return std::string(text.substr(1, text.size() - 2));
     size_t comment = text.find(" #");
     return std::string(trim(text.substr(0, comment)));
 }
@@ -31,7 +32,9 @@ std::string unquoted(std::string_view text) {
 Result<Line> read_line(std::string_view text, const std::string& where) {
     Line out{.indent = text.find_first_not_of(' '), .key = "", .value = ""};
     text.remove_prefix(out.indent);
-    if (text[0] == '\t' || text[0] == '-') return error(Errc::invalid, cat(where, ": maps are understood here, indented by blanks, and nothing else of YAML"));
+    if (text[0] == '\t' || text[0] == '-')
+        return error(Errc::invalid,
+                     cat(where, ": maps are understood here, indented by blanks, and nothing else of YAML"));
     size_t end = text.find(": ");
     if (end == text.npos && trim(text).ends_with(':')) end = trim(text).size() - 1;
     if (end == text.npos) return error(Errc::invalid, cat(where, ": KEY: VALUE is meant to stand here"));
@@ -41,8 +44,12 @@ Result<Line> read_line(std::string_view text, const std::string& where) {
 
 std::vector<std::string> files_of(const PlaceOptions& options) {
     const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME");
-    std::string own = config && *config ? cat(config, "/containers/registries.d") : home && *home ? cat(home, "/.config/containers/registries.d") : "";
-    std::string directory = !options.registries_d.empty() ? options.registries_d : !own.empty() && !access(own.c_str(), R_OK) ? own : "/etc/containers/registries.d";
+    std::string own = config && *config ? cat(config, "/containers/registries.d")
+                      : home && *home   ? cat(home, "/.config/containers/registries.d")
+                                        : "";
+    std::string directory = !options.registries_d.empty()                ? options.registries_d
+                            : !own.empty() && !access(own.c_str(), R_OK) ? own
+                                                                         : "/etc/containers/registries.d";
     std::vector<std::string> out;
     DIR* dir = opendir(directory.c_str());
     if (!dir) return out;
@@ -56,7 +63,11 @@ std::vector<std::string> files_of(const PlaceOptions& options) {
 std::string usual_place() {
     const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
     if (geteuid() == 0) return "file:///var/lib/containers/sigstore";
-    return cat("file://", data && *data ? data : home && *home ? cat(home, "/.local/share") : "/nonexistent", "/containers/sigstore");
+    return cat("file://",
+               data && *data   ? data
+               : home && *home ? cat(home, "/.local/share")
+                               : "/nonexistent",
+               "/containers/sigstore");
 }
 }  // namespace
 
@@ -87,7 +98,8 @@ Result<std::string> lookaside_of(const image::Reference& reference, const PlaceO
     size_t best = 0;
     std::string name = cat(reference.host, "/", reference.name);
     for (const auto& [scope, location] : all.locations) {
-        bool fits = name.starts_with(scope) && (name.size() == scope.size() || name[scope.size()] == '/' || name[scope.size()] == ':');
+        bool fits = name.starts_with(scope) &&
+                    (name.size() == scope.size() || name[scope.size()] == '/' || name[scope.size()] == ':');
         if (fits && scope.size() > best) best = scope.size(), found = location;
     }
     if (found.empty()) found = usual_place();

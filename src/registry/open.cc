@@ -10,8 +10,11 @@ namespace {
 using image::Transport;
 
 Error not_here(const image::Reference& reference) {
-    if (reference.transport == Transport::store) return error(Errc::unsupported, cat(quoted(reference.text()), " is a name in the store"));
-    return error(Errc::unsupported, cat(quoted(reference.text()), " is a tree or a disk, and no image with layers; `croft image import` makes one of it"));
+    if (reference.transport == Transport::store)
+        return error(Errc::unsupported, cat(quoted(reference.text()), " is a name in the store"));
+    return error(Errc::unsupported,
+                 cat(quoted(reference.text()),
+                     " is a tree or a disk, and no image with layers; `croft image import` makes one of it"));
 }
 }  // namespace
 

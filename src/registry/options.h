@@ -31,6 +31,7 @@ struct PlaceOptions {
     std::string registries_d;                // --registries.d; "": the usual places (lookaside.h)
     std::string policy;                      // --policy; "": the usual places
     image::Platform platform = image::host_platform();  // of an index, where one image is meant
+    bool whole_index = false;                // all of them are meant: policy then asks for a signature of the index
     std::string temporary;                   // where large files are put for a while; "": $TMPDIR, /var/tmp
     std::vector<std::string> additional_tags;  // --additional-tag, for docker-archive:
     // Asked now and then; true ends the work with Errc::failed "interrupted".

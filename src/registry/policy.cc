@@ -28,19 +28,8 @@ struct Raw {
     std::string unknown;  // a member that limits more than is understood
 };
 
-template <auto Member>
-Result<> text_row(Json json, Raw& out, JsonNotes&) {
-    out.*Member = TRY(json_text(json));
-    return {};
-}
-
-template <auto Member>
-Result<> identity_text(Json json, SignedIdentity& out, JsonNotes&) {
-    out.*Member = TRY(json_text(json));
-    return {};
-}
-
-constexpr std::string_view identity_words[] = {"matchExact", "matchRepoDigestOrExact", "matchRepository", "exactReference", "exactRepository", "remapIdentity"};
+constexpr std::string_view identity_words[] = {"matchExact",     "matchRepoDigestOrExact", "matchRepository",
+                                               "exactReference", "exactRepository",        "remapIdentity"};
 
 constexpr JsonRow<SignedIdentity> identity_rows[] = {
     {"type",
@@ -50,10 +39,10 @@ constexpr JsonRow<SignedIdentity> identity_rows[] = {
          return {};
      },
      format::Presence::required},
-    {"dockerReference", identity_text<&SignedIdentity::reference>},
-    {"dockerRepository", identity_text<&SignedIdentity::reference>},
-    {"prefix", identity_text<&SignedIdentity::prefix>},
-    {"signedPrefix", identity_text<&SignedIdentity::signed_prefix>},
+    {"dockerReference", format::json_text_row<&SignedIdentity::reference>},
+    {"dockerRepository", format::json_text_row<&SignedIdentity::reference>},
+    {"prefix", format::json_text_row<&SignedIdentity::prefix>},
+    {"signedPrefix", format::json_text_row<&SignedIdentity::signed_prefix>},
 };
 
 Result<> not_understood(Json json, Raw& out, JsonNotes&) {
@@ -62,26 +51,20 @@ Result<> not_understood(Json json, Raw& out, JsonNotes&) {
 }
 
 constexpr JsonRow<Raw> requirement_rows[] = {
-    {"type", text_row<&Raw::type>, format::Presence::required},
-    {"keyType", text_row<&Raw::key_type>},
+    {"type", format::json_text_row<&Raw::type>, format::Presence::required},
+    {"keyType", format::json_text_row<&Raw::key_type>},
     {"keyPath",
      [](Json json, Raw& out, JsonNotes&) -> Result<> {
          out.key_paths.push_back(TRY(json_text(json)));
          return {};
      }},
-    {"keyPaths",
-     [](Json json, Raw& out, JsonNotes&) -> Result<> {
-         out.key_paths = TRY(json_texts(json));
-         return {};
-     }},
-    {"keyData", text_row<&Raw::key_data>},
-    {"keyDatas",
-     [](Json json, Raw& out, JsonNotes&) -> Result<> {
-         out.key_datas = TRY(json_texts(json));
-         return {};
-     }},
+    {"keyPaths", format::json_texts_row<&Raw::key_paths>},
+    {"keyData", format::json_text_row<&Raw::key_data>},
+    {"keyDatas", format::json_texts_row<&Raw::key_datas>},
     {"signedIdentity",
-     [](Json json, Raw& out, JsonNotes& notes) -> Result<> { return json_members(json, identity_rows, out.identity.emplace(), notes); }},
+     [](Json json, Raw& out, JsonNotes& notes) -> Result<> {
+         return json_members(json, identity_rows, out.identity.emplace(), notes);
+     }},
     {"fulcio", not_understood},
     {"rekorPublicKeyPath", not_understood},
     {"rekorPublicKeyPaths", not_understood},
@@ -99,10 +82,15 @@ Result<Requirement> requirement_of(Json json) {
     else if (raw.type == "reject") out.kind = Requirement::Kind::reject;
     else if (raw.type == "signedBy") out.kind = Requirement::Kind::signed_by;
     else if (raw.type == "sigstoreSigned") out.kind = Requirement::Kind::sigstore;
-    else return json_error(json, cat(quoted(raw.type), " is not known (insecureAcceptAnything, reject, signedBy, sigstoreSigned)"));
+    else
+        return json_error(json,
+                          cat(quoted(raw.type),
+                              " is not known (insecureAcceptAnything, reject, signedBy, sigstoreSigned)"));
     bool keyed = out.kind == Requirement::Kind::signed_by || out.kind == Requirement::Kind::sigstore;
     if (!keyed) return out;
-    if (!raw.unknown.empty()) return json_error(json, cat(raw.unknown, " is not understood by croft, only keys are (keyPath, keyData)"));
+    if (!raw.unknown.empty())
+        return json_error(json,
+                          cat(raw.unknown, " is not understood by croft, only keys are (keyPath, keyData)"));
     if (out.kind == Requirement::Kind::signed_by && !raw.key_type.empty() && raw.key_type != "GPGKeys")
         return json_error(json, cat("keyType ", quoted(raw.key_type), " is not understood by croft, only GPGKeys is"));
     out.key_paths = std::move(raw.key_paths);
@@ -114,13 +102,19 @@ Result<Requirement> requirement_of(Json json) {
     }
     if (out.keys.empty() && out.key_paths.empty()) return json_error(json, "names no key (keyPath)");
     if (raw.identity) out.identity = *raw.identity;
+    using Identity = SignedIdentity::Kind;
+    bool exact = out.identity.kind == Identity::exact_reference || out.identity.kind == Identity::exact_repository;
+    if (exact && out.identity.reference.empty()) return json_error(json, "names no image (dockerReference, dockerRepository)");
     return out;
 }
 
 Result<Requirements> requirements_of(Json json) {
     Requirements out;
     for (Json item : TRY(json_array(json))) out.push_back(TRY(requirement_of(item)));
-    if (out.empty()) return json_error(json, "is empty: nothing would be asked of an image; write insecureAcceptAnything where that is meant");
+    if (out.empty())
+        return json_error(
+            json,
+            "is empty: nothing would be asked of an image; write insecureAcceptAnything where that is meant");
     return out;
 }
 
@@ -135,6 +129,10 @@ constexpr JsonRow<Policy> policy_rows[] = {
      [](Json json, Policy& out, JsonNotes&) -> Result<> {
          for (Json transport : TRY(json_map(json)))
              for (Json scope : TRY(json_object(transport))) {
+                 bool known = std::ranges::any_of(out.scopes, [&](const Policy::Scope& one) {
+                     return one.transport == transport.key() && one.name == scope.key();
+                 });
+                 if (known) return json_error(scope, "is given twice");
                  Requirements requirements = TRY(requirements_of(scope));
                  out.scopes.push_back({std::string(transport.key()), std::string(scope.key()), std::move(requirements)});
              }
@@ -207,7 +205,8 @@ const Requirements& requirements_for(const Policy& policy, const Reference& refe
 
 bool identity_matches(const SignedIdentity& identity, const Reference& wanted, std::string_view signed_name) {
     using Kind = SignedIdentity::Kind;
-    std::string repository = cat(wanted.host, "/", wanted.name), tag = wanted.tag.empty() && !wanted.digest ? "latest" : wanted.tag;
+    std::string repository = cat(wanted.host, "/", wanted.name),
+                tag = wanted.tag.empty() && !wanted.digest ? "latest" : wanted.tag;
     if (identity.kind == Kind::exact_reference) return signed_name == identity.reference;
     if (identity.kind == Kind::exact_repository) return repository_of(signed_name) == identity.reference;
     if (identity.kind == Kind::remap) {

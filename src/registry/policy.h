@@ -18,8 +18,14 @@ namespace croft::registry {
 
 // Which names a signature may be for (signedIdentity).
 struct SignedIdentity {
-    enum class Kind : unsigned char { match_exact, match_repo_digest_or_exact, match_repository, exact_reference, exact_repository, remap } kind =
-        Kind::match_repo_digest_or_exact;
+    enum class Kind : unsigned char {
+        match_exact,
+        match_repo_digest_or_exact,
+        match_repository,
+        exact_reference,
+        exact_repository,
+        remap
+    } kind = Kind::match_repo_digest_or_exact;
     std::string reference;              // of the exact ones
     std::string prefix, signed_prefix;  // of remap
 };

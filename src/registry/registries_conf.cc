@@ -67,7 +67,8 @@ Result<RegistryRule> read_rule(const toml::table& table, const std::string& path
     if (out.prefix.empty()) out.prefix = out.location;
     if (out.prefix.empty()) return wrong(table, path, "prefix or location", "told of a registry");
     bool wildcard = out.prefix.starts_with("*.");
-    if (out.prefix.find('*', wildcard ? 1 : 0) != out.prefix.npos) return wrong(table, path, "prefix", "a name, or *. and the end of one");
+    if (out.prefix.find('*', wildcard ? 1 : 0) != out.prefix.npos)
+        return wrong(table, path, "prefix", "a name, or *. and the end of one");
     if (const toml::array* mirrors = TRY(array_of(table, "mirror", path)))
         for (const toml::node& one : *mirrors) {
             if (!one.is_table()) return wrong(one, path, "mirror", "a table");
@@ -101,7 +102,9 @@ Result<> read_aliases(const toml::node& node, const std::string& path, Registrie
 
 Result<> read_table(const toml::table& table, const std::string& path, RegistriesConf& conf) {
     if (table.contains("registries"))
-        return error(Errc::unsupported, cat(path, ": [registries.…] is the format's version 1; write [[registry]] tables and unqualified-search-registries"));
+        return error(Errc::unsupported, cat(path,
+                                            ": [registries.…] is the format's version 1; write [[registry]] "
+                                            "tables and unqualified-search-registries"));
     if (const toml::array* search = TRY(array_of(table, "unqualified-search-registries", path))) {
         conf.search.clear();
         for (const toml::node& one : *search) {
@@ -158,7 +161,9 @@ Result<RegistriesConf> load_registries_conf(const PlaceOptions& options) {
     const char* variable = getenv("CONTAINERS_REGISTRIES_CONF");
     std::string only = !options.registries_conf.empty() ? options.registries_conf : variable ? variable : "";
     if (!only.empty()) {
-        if (!TRY(read_file(only, conf))) return error(Errc::not_found, cat("there is no ", quoted(only), ", which shall tell about registries"));
+        if (!TRY(read_file(only, conf)))
+            return error(Errc::not_found,
+                         cat("there is no ", quoted(only), ", which shall tell about registries"));
         return conf;
     }
     const char* home = getenv("HOME");

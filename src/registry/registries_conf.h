@@ -43,10 +43,12 @@ const RegistryRule* find_rule(const RegistriesConf& conf, std::string_view name)
 
 // Where to look for an image, best first: mirrors, then the place itself; of a short name what it may mean. Blocked: an error.
 struct Candidate {
+    image::Reference reference;  // with its host, as policy knows it: neither the short name nor the mirror
     Endpoint endpoint;
     bool mirror = false;
 };
-Result<std::vector<Candidate>> candidates(const image::Reference& reference, const RegistriesConf& conf, const PlaceOptions& options);
+Result<std::vector<Candidate>> candidates(const image::Reference& reference, const RegistriesConf& conf,
+                                          const PlaceOptions& options);
 // The one to write to: never a mirror.
 Result<Endpoint> target_endpoint(const image::Reference& reference, const RegistriesConf& conf, const PlaceOptions& options);
 

@@ -12,6 +12,7 @@
 #include "image/media_types.h"
 #include "registry/blobs.h"
 #include "registry/certificates.h"
+#include "registry/url.h"
 
 namespace croft::registry {
 
@@ -20,10 +21,6 @@ using image::Digest;
 
 constexpr size_t largest_error = 256 << 10, largest_tags = 8 << 20, most_tags = 1'000'000, most_pages = 10'000;
 constexpr uint64_t first_delay = 1'000'000, longest_delay = 60'000'000;
-
-bool may_pass(long status) {
-    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
-}
 
 std::string accept_header() {
     return cat("Accept: ", image::oci_index, ", ", image::oci_manifest, ", ", image::docker_list, ", ", image::docker_manifest);
@@ -37,6 +34,10 @@ std::string next_page(const HttpAnswer& answer) {
     return resolved_url(answer.url, std::string_view(link).substr(1, end - 1));
 }
 
+bool is_authorization(const std::string& header) {
+    return header.starts_with("Authorization:");
+}
+
 Result<std::vector<std::string>> read_tags(std::string_view body) {
     auto document = TRY(format::json_parse(body));
     auto tags = json_member(TRY(json_object(document.root())), "tags");
@@ -48,8 +49,11 @@ RegistryClient::RegistryClient(Endpoint endpoint, Rights rights, const PlaceOpti
     : endpoint_(std::move(endpoint)), rights_(rights), options_(options), http_(std::move(http)),
       authorizer_(name(), options_, http_, endpoint_.insecure), base_(cat("https://", endpoint_.host)) {}
 
-Result<std::shared_ptr<RegistryClient>> RegistryClient::open(const Endpoint& endpoint, Rights rights, const PlaceOptions& options) {
-    HttpOptions http{.tls = TRY(find_certificates(endpoint.host, options)), .timeout = options.timeout, .interrupted = options.interrupted};
+Result<std::shared_ptr<RegistryClient>> RegistryClient::open(const Endpoint& endpoint, Rights rights,
+                                                             const PlaceOptions& options) {
+    HttpOptions http{.tls = TRY(find_certificates(endpoint.host, options)),
+                     .timeout = options.timeout,
+                     .interrupted = options.interrupted};
     http.tls.verify = !endpoint.insecure;
     std::shared_ptr<RegistryClient> out(new RegistryClient(endpoint, rights, options, std::move(http)));
     TRY(out->find_scheme().within(cat("registry ", quoted(endpoint.host))));
@@ -61,17 +65,21 @@ Result<> RegistryClient::find_scheme() {
     for (unsigned tried = 0;; ++tried) {
         HttpFailure failure = HttpFailure::none;
         auto answer = http_.request({.url = cat(base_, "/v2/")}, largest_error, &failure);
-        bool plain = endpoint_.insecure && base_.starts_with("https:") && (failure == HttpFailure::tls || failure == HttpFailure::refused || failure == HttpFailure::cut);
+        bool plain =
+            endpoint_.insecure && base_.starts_with("https:") &&
+            (failure == HttpFailure::tls || failure == HttpFailure::refused || failure == HttpFailure::cut);
         if (!answer && plain) {
             base_ = cat("http://", endpoint_.host);
             --tried;
             continue;
         }
-        if (answer && answer->status == 401) TRY(authorizer_.learn(*answer, {scope()}));
+        if (answer && answer->status == 401) TRY(authorizer_.learn(*answer, {scope()}, ""));
         if (answer && !may_pass(answer->status)) return {};
         if (!answer && failure == HttpFailure::tls)
             return std::move(answer).error().within(
-                cat("no safe connection (--tls-verify=no takes plain HTTP and any certificate; certificates of authorities belong into certs.d/", endpoint_.host, ")"));
+                cat("no safe connection (--tls-verify=no takes plain HTTP and any certificate; certificates "
+                    "of authorities belong into certs.d/",
+                    endpoint_.host, ")"));
         if (!answer && failure == HttpFailure::other) return std::move(answer).error();
         if (TRY(again(tried, answer ? &*answer : nullptr))) continue;
         return answer ? answer_error(*answer, "it") : std::move(answer).error();
@@ -110,17 +118,33 @@ Result<bool> RegistryClient::again(unsigned tried, const HttpAnswer* answer) {
     return true;
 }
 
+bool RegistryClient::is_ours(const std::string& url) const {
+    return url_origin(url) == url_origin(base_);
+}
+
+Result<> RegistryClient::authorize(HttpRequest& request, const std::vector<std::string>& scopes) {
+    std::erase_if(request.headers, is_authorization);
+    if (!is_ours(request.url)) return {};
+    std::string line = TRY(authorizer_.header(scopes));
+    if (!line.empty()) request.headers.push_back(std::move(line));
+    return {};
+}
+
+Result<bool> RegistryClient::authorize_anew(const HttpRequest& request, const HttpAnswer& answer,
+                                            const std::vector<std::string>& scopes) {
+    if (answer.status != 401 || !is_ours(request.url)) return false;
+    auto sent = std::ranges::find_if(request.headers, is_authorization);
+    return authorizer_.learn(answer, scopes, sent == request.headers.end() ? "" : *sent);
+}
+
 // With what authorizes; once more when the registry wants to see something else.
 Result<HttpAnswer> RegistryClient::once(HttpRequest& request, size_t limit, HttpFailure& failure, const std::string& more_scope) {
-    std::vector<std::string> scopes{scope()}, own = request.headers;
+    std::vector<std::string> scopes{scope()};
     if (!more_scope.empty()) scopes.push_back(more_scope);
     for (bool first = true;; first = false) {
-        std::string line = TRY(authorizer_.header(scopes));
-        request.headers = own;
-        if (!line.empty()) request.headers.push_back(line);
+        TRY(authorize(request, scopes));
         auto answer = http_.request(request, limit, &failure);
-        bool refused = answer && answer->status == 401;
-        if (!refused || !first || request.upload || !TRY(authorizer_.learn(*answer, scopes))) return answer;
+        if (!answer || !first || request.upload || !TRY(authorize_anew(request, *answer, scopes))) return answer;
     }
 }
 
@@ -130,43 +154,48 @@ Result<HttpAnswer> RegistryClient::ask(HttpRequest request, const std::string& p
         HttpFailure failure = HttpFailure::none;
         HttpRequest copy = request;
         auto answer = once(copy, limit, failure, "");
-        bool hopeful = answer ? may_pass(answer->status) : failure == HttpFailure::cut || failure == HttpFailure::stalled || failure == HttpFailure::refused;
-        if (!hopeful) return answer;
+        if (answer ? !may_pass(answer->status) : !may_pass(failure)) return answer;
         if (!TRY(again(tried, answer ? &*answer : nullptr))) return answer;
     }
 }
 
 Result<std::unique_ptr<HttpStream>> RegistryClient::open_stream(HttpRequest request, const std::string& path) {
     request.url = url(path);
-    std::vector<std::string> own = request.headers;
     for (bool first = true;; first = false) {
-        std::string line = TRY(authorizer_.header({scope()}));
-        request.headers = own;
-        if (!line.empty()) request.headers.push_back(line);
+        TRY(authorize(request, {scope()}));
         std::unique_ptr<HttpStream> stream = TRY(http_.open(request));
-        if (stream->head().status != 401 || !first || !TRY(authorizer_.learn(stream->head(), {scope()}))) return stream;
+        if (!first || !TRY(authorize_anew(request, stream->head(), {scope()}))) return stream;
     }
 }
 
+std::string RegistryClient::manifest_name(const std::string& which) const {
+    return cat("manifest ", name(), which.find(':') == which.npos ? ":" : "@", which);
+}
+
 Result<ManifestBytes> RegistryClient::manifest(const std::string& which) {
-    std::string what = cat("manifest ", name(), which.starts_with("sha") && which.find(':') != which.npos ? "@" : ":", which);
+    std::string what = manifest_name(which);
     auto answer = ask({.headers = {accept_header()}}, cat("manifests/", which), image::largest_manifest);
     if (!answer) return std::move(answer).error().within(what);
     if (answer->status != 200) return answer_error(*answer, what);
     std::string media_type = answer->header("content-type");
     media_type = trim(media_type.substr(0, media_type.find(';')));
-    if (media_type == "text/html") return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML); is ", quoted(endpoint_.host), " a registry?"));
+    if (media_type == "text/html")
+        return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML); is ",
+                                        quoted(endpoint_.host), " a registry?"));
     std::string told = which.find(':') != which.npos ? which : answer->header("docker-content-digest");
     auto digest = Digest::parse(told);
     Digest own = digest ? digest_of(answer->body, *digest) : digest_of(answer->body);
-    if (digest && own != *digest) return error(Errc::invalid, cat(what, ": its bytes have the digest ", own.text(), ", not ", digest->text(), "; they were damaged or exchanged"));
-    bool known = image::manifest_family(media_type) != image::Family::none || image::index_family(media_type) != image::Family::none;
+    if (digest && own != *digest)
+        return error(Errc::invalid, cat(what, ": its bytes have the digest ", own.text(), ", not ",
+                                        digest->text(), "; they were damaged or exchanged"));
+    bool known = image::manifest_family(media_type) != image::Family::none ||
+                 image::index_family(media_type) != image::Family::none;
     if (!known) media_type = TRY(image::detect_media_type(answer->body).within(what));
     return ManifestBytes{std::move(answer->body), std::move(media_type), std::move(own)};
 }
 
 Result<std::optional<Digest>> RegistryClient::find_manifest(const std::string& which) {
-    std::string what = cat("manifest ", name(), ":", which);
+    std::string what = manifest_name(which);
     auto answer = ask({.method = "HEAD", .headers = {accept_header()}}, cat("manifests/", which), largest_error);
     if (!answer) return std::move(answer).error().within(what);
     if (answer->status == 404) return std::optional<Digest>();
@@ -180,7 +209,9 @@ Result<> RegistryClient::remove_manifest(const Digest& digest) {
     auto answer = ask({.method = "DELETE"}, cat("manifests/", digest.text()), largest_error);
     if (!answer) return std::move(answer).error().within(what);
     if (answer->status == 405 || answer->status == 400)
-        return error(Errc::unsupported, cat(what, ": the registry does not let anybody delete (of Debian's docker-registry: storage.delete.enabled)"));
+        return error(Errc::unsupported, cat(what,
+                                            ": the registry does not let anybody delete (of Debian's "
+                                            "docker-registry: storage.delete.enabled)"));
     return answer->status == 202 || answer->status == 200 || answer->status == 204 ? Result<>() : answer_error(*answer, what);
 }
 
@@ -196,8 +227,7 @@ Result<std::vector<std::string>> RegistryClient::tags() {
         out.insert(out.end(), more.begin(), more.end());
         std::string next = next_page(*answer);
         // What authorizes goes to this registry alone, and a page that is its own next one would have no end.
-        bool ours = next.starts_with(cat(base_, "/"));
-        if (out.size() > most_tags || page > most_pages || next == request.url || (!next.empty() && !ours))
+        if (out.size() > most_tags || page > most_pages || next == request.url || (!next.empty() && !is_ours(next)))
             return error(Errc::invalid, cat(what, ": the registry's list has no end, or goes on at another host"));
         request.url = next;
     }

@@ -58,15 +58,23 @@ class RegistryClient {
     Result<> find_scheme();
     std::string url(const std::string& path) const;
     std::string scope() const;
+    // Whether `url` is of this registry: nothing that authorizes is shown to others.
+    bool is_ours(const std::string& url) const;
+    Result<> authorize(HttpRequest& request, const std::vector<std::string>& scopes);
+    // Whether an authorized request that was answered with 401 may be answered otherwise now.
+    Result<bool> authorize_anew(const HttpRequest& request, const HttpAnswer& answer, const std::vector<std::string>& scopes);
     Result<HttpAnswer> once(HttpRequest& request, size_t limit, HttpFailure& failure, const std::string& more_scope);
     Result<std::unique_ptr<HttpStream>> open_stream(HttpRequest request, const std::string& path);
     // Waits before try number `tried` (from 0); false when there were enough.
     Result<bool> again(unsigned tried, const HttpAnswer* answer);
 
     Result<std::string> start_upload();
-    Result<> send(const image::Descriptor& descriptor, const OpenBlob& open, std::string& location, uint64_t& offset, bool& hopeful);
+    Result<> send(const image::Descriptor& descriptor, const OpenBlob& open, std::string& location,
+                  uint64_t& offset, bool& hopeful);
     Result<uint64_t> sent_so_far(std::string& location);
-    Result<> add_referrer(const ManifestBytes& manifest, const image::Descriptor& subject);
+    Result<> add_referrer(image::Descriptor referrer, const image::Digest& subject);
+    // For messages: "manifest HOST/NAME:TAG" or "…@DIGEST".
+    std::string manifest_name(const std::string& which) const;
 
     friend class BlobStream;
     Endpoint endpoint_;
@@ -79,6 +87,9 @@ class RegistryClient {
     std::map<image::Digest, std::string> uploads_;  // begun by a mount that did not happen
 };
 
+// Whether the same request may do better later.
+bool may_pass(long status);
+bool may_pass(HttpFailure failure);
 // The registry's own words of an error answer, or what the status means.
 Error answer_error(const HttpAnswer& answer, const std::string& what);
 // Seconds or a date (RFC 9110, 10.2.3), in µs from now; nothing when there is none.

@@ -36,7 +36,9 @@ struct Streams {
 Result<> exchange(Streams& streams, std::string_view text, HelperAnswer& answer, const std::string& program) {
     while (streams.output.read || streams.errors.read) {
         // poll(2) passes over negative descriptors.
-        pollfd waits[] = {{streams.output.read.get(), POLLIN, 0}, {streams.errors.read.get(), POLLIN, 0}, {streams.input.write.get(), POLLOUT, 0}};
+        pollfd waits[] = {{streams.output.read.get(), POLLIN, 0},
+                          {streams.errors.read.get(), POLLIN, 0},
+                          {streams.input.write.get(), POLLOUT, 0}};
         int ready = poll(waits, 3, patience_ms);
         if (ready < 0 && errno != EINTR) return os_error(errno, cat("waiting for ", program));
         if (!ready) return error(Errc::timeout, cat(program, " said nothing for ", patience_ms / 1000, "s"));

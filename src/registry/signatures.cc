@@ -82,7 +82,8 @@ Result<std::vector<Signature>> attached(RegistryClient& client, const Digest& di
 
 constexpr std::string_view file_scheme = "file://";
 
-Result<std::vector<std::string>> from_lookaside(const std::string& base, const image::Reference& reference, const Digest& digest, const PlaceOptions& options) {
+Result<std::vector<std::string>> from_lookaside(const std::string& base, const image::Reference& reference,
+                                                const Digest& digest, const PlaceOptions& options) {
     std::string directory = cat(base, "/", reference.name, "@", digest.algorithm(), "=", digest.hex());
     if (directory.starts_with(file_scheme)) return numbered_files(directory.substr(file_scheme.size()));
     HttpClient http({.timeout = options.timeout, .interrupted = options.interrupted});
@@ -102,7 +103,8 @@ Result<Claim> parse_claim(std::string_view payload, bool sigstore) {
     auto read = [&]() -> Result<Claim> {
         auto document = TRY(format::json_parse(payload));
         Json critical = TRY(member_of(document.root(), "critical"));
-        Json type = TRY(member_of(critical, "type")), image = TRY(member_of(critical, "image")), identity = TRY(member_of(critical, "identity"));
+        Json type = TRY(member_of(critical, "type")), image = TRY(member_of(critical, "image")),
+             identity = TRY(member_of(critical, "identity"));
         std::string_view wanted = sigstore ? "cosign container image signature" : "atomic container signature";
         if (type.text() != wanted) return json_error(type, cat("is not ", quoted(wanted)));
         Json digest = TRY(member_of(image, "docker-manifest-digest")), name = TRY(member_of(identity, "docker-reference"));
@@ -118,7 +120,8 @@ Result<std::vector<Signature>> sigstore_signatures(ImageSource& source, const Di
     std::vector<Signature> out;
     if (source.reference().transport != image::Transport::directory) return out;
     for (const std::string& text : TRY(numbered_files(source.reference().path)))
-        if (text.starts_with(sigstore_magic)) out.push_back(TRY(parse_sigstore_file(std::string_view(text).substr(sigstore_magic.size()))));
+        if (text.starts_with(sigstore_magic))
+            out.push_back(TRY(parse_sigstore_file(std::string_view(text).substr(sigstore_magic.size()))));
     return out;
 }
 

@@ -35,8 +35,10 @@ Result<Staging> Staging::make(const std::string& path, Kind kind) {
     std::string clean = path;
     while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
     size_t slash = clean.rfind('/');
-    std::string above = slash == clean.npos ? "" : clean.substr(0, slash + 1), name = slash == clean.npos ? clean : clean.substr(slash + 1);
-    if (name.empty() || name == "." || name == "..") return error(Errc::invalid, cat(quoted(path), " is no place for a new file"));
+    std::string above = slash == clean.npos ? "" : clean.substr(0, slash + 1),
+                name = slash == clean.npos ? clean : clean.substr(slash + 1);
+    if (name.empty() || name == "." || name == "..")
+        return error(Errc::invalid, cat(quoted(path), " is no place for a new file"));
     Staging out;
     out.path_ = clean, out.kind_ = kind;
     out.temporary_ = cat(above, ".", name, ".croft-", random_suffix());
@@ -59,7 +61,10 @@ Result<Staging> Staging::make(const std::string& path, Kind kind) {
 }
 
 Staging::Staging(Staging&& other) noexcept
-    : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, "")), kind_(other.kind_), fd_(std::move(other.fd_)) {}
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, "")),
+      kind_(other.kind_),
+      fd_(std::move(other.fd_)) {}
 
 Staging::~Staging() {
     if (!temporary_.empty()) remove_anything(temporary_, kind_);
@@ -75,7 +80,8 @@ Result<> Staging::place(Replace replace) {
     // A directory that is not empty is exchanged; its name is then the temporary's, and goes with it.
     bool full = errno == ENOTEMPTY || errno == EEXIST;
     if (!full || replace == Replace::no) return os_error(errno, cat("making ", quoted(path_)));
-    if (renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE)) return os_error(errno, cat("replacing ", quoted(path_)));
+    if (renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE))
+        return os_error(errno, cat("replacing ", quoted(path_)));
     return {};
 }
 

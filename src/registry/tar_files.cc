@@ -41,7 +41,8 @@ class PartOfFile : public Source {
 
 class TarFiles : public Files {
   public:
-    TarFiles(std::string path, Fd file, TarIndex index) : path_(std::move(path)), file_(std::move(file)), index_(std::move(index)) {}
+    TarFiles(std::string path, Fd file, TarIndex index)
+        : path_(std::move(path)), file_(std::move(file)), index_(std::move(index)) {}
     const std::string& path() const override { return path_; }
 
     Result<uint64_t> size(const std::string& name) const override { return TRY(find(name))->size; }

@@ -111,7 +111,9 @@ class Reader {
         next_name_.reset(), next_link_.reset(), own_ = {};
         using Type = archive::EntryType;
         bool file = entry.type == Type::file;
-        if (entry.sparse) return error(Errc::unsupported, cat(quoted(path_), ": ", quoted(entry.path), " is stored with holes, which archives of images are not"));
+        if (entry.sparse)
+            return error(Errc::unsupported, cat(quoted(path_), ": ", quoted(entry.path),
+                                                " is stored with holes, which archives of images are not"));
         std::string name = plain(entry.path);
         TarEntry out{.offset = at_, .size = file ? entry.stored : 0, .link = ""};
         if (entry.type == Type::hardlink) out.link = plain(entry.link);

@@ -61,7 +61,9 @@ Result<> TarWriter::add(const std::string& name, uint64_t size, Source& content)
         end_ = at + padded(size);
     }
     uint64_t done = TRY(copy_at(at, content));
-    if (done != size) return error(Errc::invalid, cat("writing ", quoted(name), " into ", what_, ": it has ", done, " bytes, and ", size, " were promised"));
+    if (done != size)
+        return error(Errc::invalid, cat("writing ", quoted(name), " into ", what_, ": it has ", done,
+                                        " bytes, and ", size, " were promised"));
     return {};
 }
 
@@ -79,11 +81,15 @@ Result<> TarWriter::add_growing(Source& content, const std::function<Result<std:
     constexpr uint64_t room = 3 * block;
     uint64_t size = TRY(copy_at(end_ + room, content));
     std::string final_name = TRY(name(size));
-    if (final_name.empty()) return ftruncate(fd_, static_cast<off_t>(end_)) ? Result<>(os_error(errno, cat("writing ", what_))) : Result<>();
+    if (final_name.empty())
+        return ftruncate(fd_, static_cast<off_t>(end_)) ? Result<>(os_error(errno, cat("writing ", what_)))
+                                                        : Result<>();
     archive::Entry entry = entry_of(final_name, size);
     entry.comment = "layer";
     std::string out = archive::tar_header(entry);
-    if (out.size() != room) return error(Errc::invalid, cat("writing ", quoted(final_name), " into ", what_, ": its name is too long"));
+    if (out.size() != room)
+        return error(Errc::invalid,
+                     cat("writing ", quoted(final_name), " into ", what_, ": its name is too long"));
     TRY(write_at(end_, out.data(), out.size()));
     end_ += room + padded(size);
     return {};

@@ -48,7 +48,8 @@ Result<> write_private(int directory, const char* name, std::string_view bytes) 
 std::string reason_of(const std::string& status) {
     if (status.find("[GNUPG:] NO_PUBKEY") != status.npos) return "it was made by another key";
     if (status.find("[GNUPG:] BADSIG") != status.npos) return "it does not fit to what it signs";
-    if (status.find("[GNUPG:] EXPKEYSIG") != status.npos || status.find("[GNUPG:] EXPSIG") != status.npos) return "it or its key has expired";
+    if (status.find("[GNUPG:] EXPKEYSIG") != status.npos || status.find("[GNUPG:] EXPSIG") != status.npos)
+        return "it or its key has expired";
     if (status.find("[GNUPG:] REVKEYSIG") != status.npos) return "its key has been revoked";
     return "it is no signature that gpgv understands";
 }
@@ -64,9 +65,12 @@ Result<std::string> verify_with_gpg(const std::vector<std::string>& keys, const 
     for (const std::string& key : keys) ring += TRY(without_armour(key));
     TRY(write_private(dir.get(), "ring", ring));
     TRY(write_private(dir.get(), "message", message));
-    HelperAnswer answer = TRY(run_helper({"gpgv", "--homedir", directory, "--status-fd", "1", "--keyring", directory + "/ring", "--output",
-                                          directory + "/payload", directory + "/message"}, ""));
-    bool good = !answer.status && answer.output.find("[GNUPG:] GOODSIG") != std::string::npos && answer.output.find("[GNUPG:] VALIDSIG") != std::string::npos;
+    HelperAnswer answer =
+        TRY(run_helper({"gpgv", "--homedir", directory, "--status-fd", "1", "--keyring", directory + "/ring",
+                        "--output", directory + "/payload", directory + "/message"},
+                       ""));
+    bool good = !answer.status && answer.output.find("[GNUPG:] GOODSIG") != std::string::npos &&
+                answer.output.find("[GNUPG:] VALIDSIG") != std::string::npos;
     if (!good) return error(Errc::denied, reason_of(answer.output));
     return read_file_at(dir.get(), "payload");
 }

@@ -280,6 +280,73 @@ def test_a_push_that_is_cut_goes_on(home, server, tmp_path):
     assert any(command == "PATCH" for command, _, _ in server.seen)
 
 
+def takes_uploads(server, location="/v2/{name}/blobs/uploads/u{number}"):
+    """Below /v2/y/ everything can be pushed; what has come is in `taken`, by its digest."""
+    numbers, taken = itertools.count(), {}
+
+    def push(handler):
+        name, body = handler.path.split("/")[2], handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        if handler.command == "HEAD":
+            return handler.send(404)
+        if handler.command == "POST":
+            return handler.send(202, Location=location.format(name=name, number=next(numbers)))
+        taken[digest_of(body)] = handler.headers.get("Authorization")
+        return handler.send(201)
+
+    server.tricks["/v2/y/"] = push
+    return taken
+
+
+def test_who_wants_a_login_for_writing_alone_gets_it_from_all_threads(home, server):
+    """/v2/ is for everybody, so nobody knows before the first request to write; and two of these are refused at the same time."""
+    taken = takes_uploads(server)
+    push, both = server.tricks["/v2/y/"], threading.Barrier(2)
+
+    def locked(handler):
+        if handler.headers.get("Authorization"):
+            return push(handler)
+        both.wait(120)
+        handler.send(401, WWW_Authenticate='Basic realm="x"')
+
+    server.tricks["/v2/y/"] = locked
+    home.image("copy", *PLAIN, "--creds=alice:secret", "--retry-times=0", server.layout, server.place.replace("/x:", "/y:"))
+    assert server.layer in taken and server.manifest in taken
+
+
+def test_what_authorizes_stays_with_the_registry(home, server):
+    """An upload that goes on at another address is made there without a login."""
+    other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    other.daemon_threads, other.tricks, other.seen = True, {}, []
+    taken = takes_uploads(other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    try:
+        mine = takes_uploads(server, location="http://127.0.0.1:%d/v2/{name}/{number}" % other.server_address[1])
+        push = server.tricks["/v2/y/"]
+        challenge = lambda handler: handler.send(401, WWW_Authenticate='Basic realm="x"')
+        server.tricks["/v2/y/"] = lambda handler: push(handler) if handler.headers.get("Authorization") else challenge(handler)
+        home.image("copy", *PLAIN, "--creds=alice:secret", server.layout, server.place.replace("/x:", "/y:"))
+        assert taken[server.layer] is None and mine[server.manifest].startswith("Basic ")
+    finally:
+        other.shutdown()
+        other.server_close()
+
+
+def test_what_cannot_be_mounted_is_sent(home, server):
+    taken = takes_uploads(server)
+    push = server.tricks["/v2/y/"]
+
+    def no_mount(handler):
+        if "mount=" not in handler.path:
+            return push(handler)
+        handler.close_connection = True
+        handler.connection.shutdown(2)
+
+    server.tricks["/v2/y/"] = no_mount
+    home.image("copy", *PLAIN, server.place, server.place.replace("/x:", "/y:"))
+    assert server.layer in taken and server.manifest in taken
+    assert any("mount=" in path for _, path, _ in server.seen)
+
+
 def test_a_port_that_nobody_listens_at(home):
     from conftest import free_port
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from make import OCI, Layout, digest_of, simple
+from make import OCI, Layout, digest_of, simple, two_platforms
 
 PLAIN = ("--tls-verify=no",)
 
@@ -53,6 +53,59 @@ def test_what_is_rejected_stays_out(home, pushed, tmp_path):
     home.image("copy", "--policy", tmp_path / "all.json", *PLAIN, reference, f"oci:{tmp_path}/other:x")
     (home.containers / "policy.json").write_text("{}")
     assert "policy.json" in stays_out(home, tmp_path, reference)
+
+
+def refuse(home, transport, scope):
+    """Everything may come in but what is in that scope."""
+    value = {"default": [{"type": "insecureAcceptAnything"}], "transports": {transport: {str(scope): [{"type": "reject"}]}}}
+    (home.containers / "policy.json").write_text(json.dumps(value))
+
+
+def test_a_short_name_is_held_against_the_policy_in_full(home, pushed, tmp_path):
+    """Whatever an alias or a mirror makes of it."""
+    reference, name, _ = pushed
+    (home.containers / "registries.conf").write_text(f"""
+[[registry]]
+prefix = "elsewhere.invalid"
+[[registry.mirror]]
+location = "{name.rsplit("/", 1)[0]}"
+insecure = true
+[aliases]
+"short" = "{name}"
+""")
+    comes_in(home, tmp_path, "docker://short:1")
+    refuse(home, "docker", name)
+    assert name in stays_out(home, tmp_path, "docker://short:1")
+    refuse(home, "docker", "elsewhere.invalid")
+    stays_out(home, tmp_path, f"docker://elsewhere.invalid/{name.rsplit('/', 1)[1]}:1")
+    comes_in(home, tmp_path, "docker://short:1")
+
+
+def test_files_are_held_against_the_policy_by_their_whole_path(home, tmp_path):
+    simple(tmp_path / "lay")
+    (tmp_path / "link").symlink_to("lay")
+    refuse(home, "oci", tmp_path / "lay")
+    for path in ("lay", "link", "user/../lay", "./lay"):
+        stays_out(home, tmp_path, f"oci:{tmp_path}/{path}:one")
+    refuse(home, "oci", tmp_path / "lay2")
+    comes_in(home, tmp_path, f"oci:{tmp_path}/link:one")
+
+
+def test_a_signature_of_one_image_is_none_of_the_whole_index(home, plain_registry, tmp_path):
+    two_platforms(tmp_path / "lay")
+    name = f"{plain_registry}/policy/{tmp_path.name.lower().rstrip('-_')}"
+    home.image("copy", "--all", *PLAIN, f"oci:{tmp_path}/lay:multi", f"docker://{name}:1")
+    raw = home.image("inspect", "--raw", *PLAIN, f"docker://{name}:1")
+    one = next(each["digest"] for each in json.loads(raw)["manifests"] if each["platform"]["architecture"] == "amd64")
+    make_key(tmp_path / "key", "ecdsa")
+    attach(home, tmp_path, tmp_path / "key", "ecdsa", name, one)
+    policy(home, {"type": "sigstoreSigned", "keyPath": str(tmp_path / "key.pub")})
+    options = (*PLAIN, "--platform=linux/amd64", f"docker://{name}:1")
+    home.image("copy", *options, f"oci:{tmp_path}/in:x")
+    for every in ("--all", "--multi-arch=index-only"):
+        assert "there is none" in home.image_fails("copy", every, *options, f"oci:{tmp_path}/out:x")
+    attach(home, tmp_path, tmp_path / "key", "ecdsa", name, digest_of(raw.encode()))
+    home.image("copy", "--all", *options, f"oci:{tmp_path}/all:x")
 
 
 def make_key(path, kind):

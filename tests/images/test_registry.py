@@ -2,7 +2,12 @@
 
 import http.server
 import json
+import os
+import pty
+import signal
+import termios
 import threading
+import time
 import urllib.parse
 from base64 import b64decode, b64encode
 
@@ -189,6 +194,40 @@ def test_login_is_kept_where_others_find_it(home, layout, locked_registry, certi
         there.unlink()
 
 
+def test_logout_knows_a_host_however_its_key_is_written(home, tmp_path):
+    """Docker's tools once wrote an address with a path."""
+    kept = {"auth": b64encode(b"alice:secret").decode()}
+    auth = write(tmp_path / "auth.json", {"auths": {"https://one.invalid/v1/": kept, "two.invalid": kept}, "more": [1, "x"]})
+    assert home.image("login", "--get-login", "--authfile", auth, "one.invalid") == "alice\n"
+    home.image("logout", "--authfile", auth, "one.invalid")
+    assert json.loads(auth.read_text()) == {"auths": {"two.invalid": kept}, "more": [1, "x"]}
+    home.image_fails("login", "--get-login", "--authfile", auth, "one.invalid", status=3)
+
+
+def test_a_password_that_is_not_given_leaves_the_terminal_as_it_was(home):
+    """Ctrl-C at the prompt."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(login()[0], [*map(str, login()), "-u", "alice", "127.0.0.1:1"], home.environment)
+    try:
+        told = b""
+        while b"Password of alice" not in told:
+            told += os.read(terminal, 1024)
+        until = time.monotonic() + 120
+        while (echo := termios.tcgetattr(terminal)[3] & termios.ECHO) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not echo
+        os.write(terminal, b"\x03")
+        ended = (0, 0)
+        while ended[0] == 0 and time.monotonic() < until:
+            time.sleep(0.01)
+            ended = os.waitpid(pid, os.WNOHANG)
+        assert ended[0] == pid and os.WIFSIGNALED(ended[1]) and os.WTERMSIG(ended[1]) == signal.SIGINT
+        assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    finally:
+        os.close(terminal)
+
+
 def login(verb="login"):
     from conftest import PROGRAM
 
@@ -213,8 +252,6 @@ case $1 in
 esac
 """)
     helper.chmod(0o755)
-    import os
-
     path = {"PATH": f"{helper.parent}:{os.environ['PATH']}"}
     auth.write_text(json.dumps({"credHelpers": {locked_registry: "test"}}))
     home.image_fails("inspect", *certs, "--authfile", auth, place, **path)

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "registry/url.h"
 
 using namespace croft;
 using namespace croft::registry;
@@ -48,6 +49,11 @@ TEST(Urls, LocationsAreResolved) {
     EXPECT_EQ(resolved_url("https://h/v2/a?b=/c", "d"), "https://h/v2/d");
     EXPECT_EQ(resolved_url("https://h/v2/a", "//o/d"), "https://o/d");
     EXPECT_EQ(resolved_url("http://h", "/x"), "http://h/x");
+    EXPECT_EQ(url_origin("https://H:443/v2/?a=b"), "https://h");
+    EXPECT_EQ(url_origin("https://h:80"), "https://h:80");
+    EXPECT_EQ(url_origin("http://h:80#x"), "http://h");
+    EXPECT_NE(url_origin("https://h@other/"), url_origin("https://h/"));
+    EXPECT_EQ(url_origin("file"), "");
     EXPECT_EQ(url_escaped("a b/ü~"), "a%20b%2F%C3%BC~");
 }
 

@@ -45,7 +45,9 @@ TEST(Policy, WhatIsNotUnderstoodIsAnError) {
     for (const char* text : {"{}", R"({"default":[]})", R"({"default":[{"type":"x"}]})", R"({"default":[{"type":"signedBy","keyType":"GPGKeys"}]})",
                              R"({"default":[{"type":"reject"}],"unknown":1})", R"({"default":[{"type":"sigstoreSigned","fulcio":{},"keyPath":"/k"}]})",
                              R"({"default":[{"type":"sigstoreSigned","keyPath":"/k","signedIdentity":{"type":"any"}}]})", R"({"default":[{"type":"reject","more":1}]})",
-                             R"({"default":[{"type":"signedBy","keyType":"X509","keyPath":"/k"}]})", R"({"default":[{"type":"signedBy","keyData":"%"}]})"}) {
+                             R"({"default":[{"type":"signedBy","keyType":"X509","keyPath":"/k"}]})", R"({"default":[{"type":"signedBy","keyData":"%"}]})",
+                             R"({"default":[{"type":"reject"}],"transports":{"docker":{"a":[{"type":"reject"}],"a":[{"type":"insecureAcceptAnything"}]}}})",
+                             R"({"default":[{"type":"sigstoreSigned","keyPath":"/k","signedIdentity":{"type":"exactReference"}}]})"}) {
         auto policy = parse_policy(text, "/p.json");
         ASSERT_FALSE(policy) << text;
         EXPECT_TRUE(policy.error().text.starts_with("/p.json: ")) << policy.error().text;
