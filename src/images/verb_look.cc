@@ -37,7 +37,8 @@ Result<std::string> use_name(const std::string& directory) {
 }
 
 Result<> check_unused(const store::Store& store, const std::string& place) {
-    for (const store::MachineRoot& use : TRY(store::uses(store, TRY(boot_id()))))
+    const std::string boot = TRY(boot_id());
+    for (const store::MachineRoot& use : TRY(store::uses(store, boot)))
         if (use.name == TRY(use_name(place)))
             return error(Errc::exists, cat("image ", quoted(use.image), " is mounted already, at ", place));
     return {};

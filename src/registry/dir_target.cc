@@ -50,7 +50,7 @@ Result<std::unique_ptr<ImageTarget>> make_dir(const image::Reference& reference)
         // An empty directory is replaced by rename(2) itself; anything else stays what it is.
         std::error_code unreadable;
         if (!ours && !std::filesystem::is_empty(reference.path, unreadable))
-            return error(Errc::exists, cat(quoted(reference.path),
+            return error(Errc::exists, cat(croft::quoted(reference.path),
                                            " is there, not empty, and no image as skopeo's dir: lays it out; "
                                            "name a directory that is not there"));
         if (ours) replace = Staging::Replace::yes;
