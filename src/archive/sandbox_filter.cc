@@ -81,8 +81,8 @@ constexpr int allowed[] = {
 // outside of the tree. (So no descriptor gets another number here.)
 constexpr int archive[] = {archive_fd};
 constexpr int changing_calls[] = {SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_utimensat, SYS_fsetxattr};
-// Others of fcntl's commands reach other processes: F_SETOWN and F_SETSIG send them signals.
-constexpr int descriptor_commands[] = {F_GETFD, F_SETFD, F_GETFL};  // fdopendir(3) needs the latter two
+// Others of fcntl's commands reach other processes: F_SETOWN and F_SETSIG send them signals. (fdopendir() says F_SETFD.)
+constexpr int descriptor_commands[] = {F_GETFD, F_SETFD, F_GETFL};
 // The third argument of these is what memory shall be used for: never to execute.
 constexpr int memory_calls[] = {SYS_mmap, SYS_mprotect};
 
