@@ -6,7 +6,6 @@
 
 #include <cerrno>
 
-#include "base/scope.h"
 #include "base/text.h"
 
 namespace croft::manager {
@@ -32,14 +31,6 @@ Result<ConfigPlace> config_place(const std::string& path) {
 }
 
 namespace {
-Result<> fill(int fd, std::string_view text, mode_t mode) {
-    TRY(write_all(fd, text));
-    if (fchmod(fd, mode) < 0) return os_error(errno, "setting the mode");
-    // The rename must not reach the disk before the text does.
-    if (fsync(fd) < 0) return os_error(errno, "writing");
-    return {};
-}
-
 Result<> put_in_place(int directory, const std::string& draft, const std::string& name, Existing existing) {
     if (existing == Existing::replace) {
         if (renameat(directory, draft.c_str(), directory, name.c_str()) < 0)
@@ -52,21 +43,45 @@ Result<> put_in_place(int directory, const std::string& draft, const std::string
 }
 }  // namespace
 
-Result<> write_config(int directory, const std::string& name, std::string_view text, Existing existing) {
-    auto work = [&]() -> Result<> {
+Result<ConfigDraft> ConfigDraft::write(int directory, const std::string& name, std::string_view text, Existing existing,
+                                       SyncGroup& group) {
+    auto work = [&]() -> Result<ConfigDraft> {
         struct stat old = {};
         bool there = fstatat(directory, name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode);
         if (there && existing == Existing::refuse) return error(Errc::exists, "it is there already");
         // A dot in front: readers of the directory pass over it, whatever becomes of us.
         std::string draft = cat(".", name, ".", getpid(), ".new");
+        Fd own = TRY(open_at(directory, ".", O_RDONLY | O_DIRECTORY));
         Fd file = TRY(open_at(directory, draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
-        OnExit remove_draft([&] { unlinkat(directory, draft.c_str(), 0); });
-        TRY(fill(file.get(), text, there ? old.st_mode & 0777 : 0644));
-        TRY(put_in_place(directory, draft, name, existing));
-        fsync(directory);
-        return {};
+        ConfigDraft out(std::move(own), name, std::move(draft), existing);
+        TRY(write_all(file.get(), text));
+        if (fchmod(file.get(), there ? old.st_mode & 0777 : 0644) < 0) return os_error(errno, "setting the mode");
+        group.add(std::move(file), name);
+        return out;
     };
     return work().within(cat("writing ", name));
+}
+
+ConfigDraft::~ConfigDraft() {
+    if (directory_) unlinkat(directory_.get(), draft_.c_str(), 0);
+}
+
+Result<> ConfigDraft::put(SyncGroup& group) {
+    TRY(put_in_place(directory_.get(), draft_, name_, existing_).within(cat("writing ", name_)));
+    unlinkat(directory_.get(), draft_.c_str(), 0);
+    group.add(std::move(directory_), cat("the directory of ", name_));
+    return {};
+}
+
+Result<> write_config(int directory, const std::string& name, std::string_view text, Existing existing) {
+    SyncGroup group;
+    ConfigDraft draft = TRY(ConfigDraft::write(directory, name, text, existing, group));
+    // The new name must not reach the disk before the text does.
+    TRY(group.flush());
+    TRY(draft.put(group));
+    // It is there, whatever the file system says of how long.
+    (void)group.flush();
+    return {};
 }
 
 }  // namespace croft::manager

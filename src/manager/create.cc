@@ -256,6 +256,12 @@ Result<> rename(const Paths& paths, const std::string& from, const std::string& 
 
 Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const std::string& to,
                               const std::string& directory) {
+    SyncGroup group;
+    return clone_declared(paths, from, to, directory, group, [] { return Result<>(); });
+}
+
+Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const std::string& to, const std::string& directory,
+                              SyncGroup& group, const std::function<Result<>()>& root) {
     LoadedMachine loaded = TRY(load_declared(paths, from));
     auto files = TRY(dialect::read_machine_files(places(paths), from));
     Fd config = TRY(lock_config(paths));
@@ -270,7 +276,11 @@ Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const
             cat(paths.config, "/", to, ".machine.d/", files[i].path.substr(files[i].path.rfind('/') + 1))));
         TRY(write_config(place.directory.get(), place.name, files[i].text, Existing::replace));
     }
-    TRY(write_config(config.get(), to + ".machine", text, Existing::refuse));
+    ConfigDraft draft = TRY(ConfigDraft::write(config.get(), to + ".machine", text, Existing::refuse, group));
+    TRY(group.flush());
+    TRY(root());
+    TRY(draft.put(group));
+    TRY(group.flush());
     Cloned out{file_of(paths, to), {}};
     const spec::MachineSpec& spec = loaded.spec;
     if (directory.empty() && spec.root.image.empty() && !spec.root.ephemeral && !spec.root.read_only)

@@ -4,11 +4,13 @@
 // nothing is written that load_declared() would refuse.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "base/sync_group.h"
 #include "manager/copy_tree.h"
 #include "manager/paths.h"
 #include "spec/machine_spec.h"
@@ -38,6 +40,10 @@ struct Cloned {
 };
 Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const std::string& to,
                               const std::string& directory);
+// The same for a machine whose root is made at the same time. `root` is called when the new file and what is in `group` have
+// reached the disk, and before the new machine is there to be seen; its error leaves everything as it was.
+Result<Cloned> clone_declared(const Paths& paths, const std::string& from, const std::string& to, const std::string& directory,
+                              SyncGroup& group, const std::function<Result<>()>& root);
 
 enum class WithTree { no, yes };
 struct RemovedDeclaration {

@@ -59,15 +59,22 @@ Result<> unset_uuid(const Paths& paths, Cloned& cloned, const std::string& name)
     return {};
 }
 
-Result<> clone_root(const Paths& paths, const std::string& from, const std::string& to, Identity identity) {
+Result<Cloned> clone_root(const Paths& paths, const std::string& from, const std::string& to, Identity identity) {
     OwnRoot own = TRY(OwnRoot::take(paths, from, "clone"));
     TRY(store::check_no_root(own.store(), to));
-    store::MachineRoot root = own.machine().alive() ? TRY(copied_upper(paths, own)) : TRY(store::seal(own.store(), from));
+    SyncGroup group;
+    store::MachineRoot root =
+        own.machine().alive() ? TRY(copied_upper(paths, own)) : TRY(store::seal(own.store(), from, group));
     root.name = to, root.made = seconds_now();
-    TRY(store::make_machine_root(own.store(), root));
-    Result<> renewed = identity == Identity::fresh ? renew(own.store(), root) : Result<>();
-    if (!renewed) (void)store::remove_machine_root(own.store(), to);
-    return renewed;
+    auto fresh = TRY(store::NewMachineRoot::make(own.store(), root, group));
+    bool put = false;
+    auto cloned = clone_declared(paths, from, to, "", group, [&]() -> Result<> {
+        TRY(fresh.put(group));
+        put = true;
+        return identity == Identity::fresh ? renew(own.store(), root) : Result<>();
+    });
+    if (!cloned && put) (void)store::remove_machine_root(own.store(), to);
+    return cloned;
 }
 
 Result<> copy_plain_tree(const Paths& paths, const std::string& from, const std::string& to,
@@ -78,6 +85,15 @@ Result<> copy_plain_tree(const Paths& paths, const std::string& from, const std:
     return forget_identity(root.get());
 }
 
+Result<Cloned> clone_plain(const Paths& paths, const Declared& from, const std::string& to, Identity identity,
+                           const TreeWatch& watch) {
+    std::string tree = tree_path(to);
+    TRY(copy_plain_tree(paths, from.tree, tree, identity, watch));
+    auto cloned = clone_declared(paths, from.name, to, tree);
+    if (!cloned) (void)remove_tree_at(AT_FDCWD, tree.c_str());
+    return cloned;
+}
+
 }  // namespace
 
 Result<Cloned> clone_machine(const Paths& paths, const std::string& from, const std::string& to, Identity identity,
@@ -85,15 +101,9 @@ Result<Cloned> clone_machine(const Paths& paths, const std::string& from, const 
     TRY(check_machine_name(to));
     Declared declared = TRY(find_declared(paths, from));
     if (find_declared(paths, to)) return error(Errc::exists, cat("machine ", quoted(to), " is declared already"));
-    bool plain = declared.image.empty();
-    std::string tree = plain ? tree_path(to) : "";
-    TRY(plain ? copy_plain_tree(paths, declared.tree, tree, identity, watch) : clone_root(paths, from, to, identity));
-    auto cloned = clone_declared(paths, from, to, tree);
-    if (!cloned) {
-        (void)(plain ? remove_tree_at(AT_FDCWD, tree.c_str()) : remove_own_root(paths, to));
-        return cloned;
-    }
-    if (identity == Identity::fresh) TRY(unset_uuid(paths, *cloned, to));
+    Cloned cloned = TRY(declared.image.empty() ? clone_plain(paths, declared, to, identity, watch)
+                                               : clone_root(paths, from, to, identity));
+    if (identity == Identity::fresh) TRY(unset_uuid(paths, cloned, to));
     return cloned;
 }
 
@@ -102,7 +112,9 @@ Result<> snapshot_machine(const Paths& paths, const std::string& name, const std
     OwnRoot own = TRY(OwnRoot::take(paths, name, "snapshot"));
     if (TRY(store::find_snapshot(own.store(), name, snapshot)))
         return error(Errc::exists, cat("machine ", quoted(name), " has a snapshot ", quoted(snapshot), " already"));
-    store::MachineRoot root = TRY(store::seal(own.store(), name));
+    SyncGroup group;
+    store::MachineRoot root = TRY(store::seal(own.store(), name, group));
+    TRY(group.flush());
     root.made = seconds_now();
     return store::write_snapshot(own.store(), root, snapshot);
 }

@@ -64,8 +64,8 @@ Result<std::vector<std::string>> trees_above(const Store& store, const std::vect
     return trees;
 }
 
-Result<> write_layer_record(const Store& store, const std::string& directory, const Layer& layer) {
-    return store.write_file(cat(directory, "/layer.json"), layer_json(layer));
+Result<> write_layer_record(const Store& store, const std::string& directory, const Layer& layer, SyncGroup& group) {
+    return store.write_new(cat(directory, "/layer.json"), layer_json(layer), group);
 }
 
 Result<std::optional<LayerWriter>> LayerWriter::begin(const Store& store, const std::string& id) {
@@ -97,8 +97,9 @@ Result<Fd> LayerWriter::tree() const {
 
 Result<> LayerWriter::commit(const Layer& layer) {
     std::string name = TRY(layer_name(layer.id));
-    TRY(write_layer_record(*store_, name_, layer));
-    // All files of the tree at once; a file system error of any of them is told here.
+    SyncGroup record;
+    TRY(write_layer_record(*store_, name_, layer, record));
+    // All files at once, the record too; a file system error of any of them is told here.
     if (syncfs(directory_.get()) < 0) return os_error(errno, "writing an unpacked layer to disk");
     step();
     if (renameat2(store_->fd(), name_.c_str(), store_->fd(), name.c_str(), RENAME_NOREPLACE) < 0 && errno != EEXIST)

@@ -56,7 +56,7 @@ class LayerWriter {
 };
 
 // layer.json in a directory of the store that is about to become a layer.
-Result<> write_layer_record(const Store& store, const std::string& directory, const Layer& layer);
+Result<> write_layer_record(const Store& store, const std::string& directory, const Layer& layer, SyncGroup& group);
 
 // The name of the recipe's file in a layer's directory.
 inline constexpr const char* recipe_file = "recipe";

@@ -105,35 +105,52 @@ Result<> check_no_root(const Store& store, const std::string& name) {
 namespace {
 
 // In partial/: all that a machine's directory has.
-Result<std::string> make_directory_of(const Store& store, const MachineRoot& root) {
+Result<std::string> make_directory_of(const Store& store, const MachineRoot& root, SyncGroup& group) {
     for (const std::string& id : root.layers)
         if (!TRY(find_layer(store, id)))
             return error(Errc::not_found, cat("the layer ", id, " is not in the store; pull or import the image again"));
     std::string fresh = cat("partial/machine-", random_name());
     TRY(make_directory(store, fresh, 0700));
     TRY(make_upper(store, fresh, root.layers));
-    TRY(store.write_file(cat(fresh, "/", machine_record), root_json(root)));
+    TRY(store.write_new(cat(fresh, "/", machine_record), root_json(root), group));
     return fresh;
 }
 
 }  // namespace
 
-Result<> make_machine_root(const Store& store, const MachineRoot& root) {
+Result<NewMachineRoot> NewMachineRoot::make(const Store& store, const MachineRoot& root, SyncGroup& group) {
     TRY(check_machine_name(root.name));
     TRY(check_no_root(store, root.name));
-    std::string name = cat("machines/", root.name);
-    std::string fresh = TRY(make_directory_of(store, root));
+    return NewMachineRoot(store, TRY(make_directory_of(store, root, group)), cat("machines/", root.name));
+}
+
+NewMachineRoot::~NewMachineRoot() {
+    if (!fresh_.empty()) (void)store_->discard(fresh_);
+}
+
+Result<> NewMachineRoot::put(SyncGroup& group) {
     step();
-    if (renameat2(store.fd(), fresh.c_str(), store.fd(), name.c_str(), RENAME_NOREPLACE) < 0)
-        return os_error(errno, cat("making ", store.at(name)));
+    if (renameat2(store_->fd(), fresh_.c_str(), store_->fd(), name_.c_str(), RENAME_NOREPLACE) < 0)
+        return os_error(errno, cat("making ", store_->at(name_)));
+    fresh_.clear();
     step();
-    return sync_directory(store.fd(), "machines");
+    return group.add_directory(store_->fd(), "machines");
+}
+
+Result<> make_machine_root(const Store& store, const MachineRoot& root) {
+    SyncGroup group;
+    NewMachineRoot fresh = TRY(NewMachineRoot::make(store, root, group));
+    TRY(group.flush());
+    TRY(fresh.put(group));
+    return group.flush();
 }
 
 Result<> replace_machine_root(const Store& store, const MachineRoot& root,
                               const std::function<Result<>(const std::string& directory)>& fill) {
-    std::string name = cat("machines/", root.name), fresh = TRY(make_directory_of(store, root));
+    SyncGroup group;
+    std::string name = cat("machines/", root.name), fresh = TRY(make_directory_of(store, root, group));
     Result<> filled = fill ? fill(store.at(fresh)) : Result<>();
+    if (filled) filled = group.flush();
     if (!filled) {
         (void)store.discard(fresh);
         return filled;
@@ -218,12 +235,12 @@ Result<> remove_machine_root(const Store& store, std::string_view name) {
 namespace {
 
 // What the machine's directory will be when its upper has become a layer, prepared under that layer's name.
-Result<> prepare_successor(const Store& store, const std::string& layer, const MachineRoot& root) {
+Result<> prepare_successor(const Store& store, const std::string& layer, const MachineRoot& root, SyncGroup& group) {
     TRY(make_directory(store, layer, 0700));
     TRY(make_directory(store, cat(layer, "/work"), 0700));
     TRY(make_directory(store, cat(layer, "/upper"), 0755));
     TRY(copy_top(store, cat("machines/", root.name, "/upper"), cat(layer, "/upper")));
-    return store.write_file(cat(layer, "/", machine_record), root_json(root));
+    return store.write_new(cat(layer, "/", machine_record), root_json(root), group);
 }
 
 }  // namespace
@@ -231,7 +248,7 @@ Result<> prepare_successor(const Store& store, const std::string& layer, const M
 // One exchange of names does it, so that at each moment the machine has its files: a directory with an empty upper and the
 // new record is prepared where the layer will be, and changes places with the machine's. What was the machine's directory is
 // the layer then, and its upper/ the layer's tree.
-Result<MachineRoot> seal(const Store& store, const std::string& name) {
+Result<MachineRoot> seal(const Store& store, const std::string& name, SyncGroup& group) {
     auto found = TRY(find_machine_root(store, name));
     if (!found) return error(Errc::not_found, cat("machine ", quoted(name), " has no root in the store"));
     MachineRoot root = std::move(*found);
@@ -239,8 +256,10 @@ Result<MachineRoot> seal(const Store& store, const std::string& name) {
     if (TRY(is_empty(store.fd(), cat(own, "/upper")))) return root;
     root.layers.push_back(new_sealed_id());
     std::string layer = TRY(layer_name(root.layers.back()));
-    TRY(prepare_successor(store, layer, root));
-    TRY(write_layer_record(store, own, {.id = root.layers.back()}));
+    SyncGroup records;
+    TRY(prepare_successor(store, layer, root, records));
+    TRY(write_layer_record(store, own, {.id = root.layers.back()}, records));
+    TRY(records.flush());
     step();
     if (renameat2(store.fd(), own.c_str(), store.fd(), layer.c_str(), RENAME_EXCHANGE) < 0) {
         Error failed = os_error(errno, cat("sealing the files of machine ", quoted(name)));
@@ -248,8 +267,8 @@ Result<MachineRoot> seal(const Store& store, const std::string& name) {
         return failed;
     }
     step();
-    TRY(sync_directory(store.fd(), "layers"));
-    TRY(sync_directory(store.fd(), "machines"));
+    TRY(group.add_directory(store.fd(), "layers"));
+    TRY(group.add_directory(store.fd(), "machines"));
     TRY(store.discard(cat(layer, "/work")));
     return root;
 }

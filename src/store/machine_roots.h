@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,7 +38,26 @@ std::string machine_directory(const Store& store, std::string_view name);
 
 // exists, with what to do, where there is one.
 Result<> check_no_root(const Store& store, const std::string& name);
-// Makes machines/NAME with an empty upper; exists when there is one. All layers must be there; their ids are checked.
+// machines/NAME with an empty upper, made under another name: it is put in its place when `group` is flushed. All layers
+// must be there; their ids are checked. Without put() nothing stays of it.
+class NewMachineRoot {
+  public:
+    // exists when the machine has a root.
+    static Result<NewMachineRoot> make(const Store& store, const MachineRoot& root, SyncGroup& group);
+    NewMachineRoot(NewMachineRoot&& other) noexcept
+        : store_(other.store_), fresh_(std::exchange(other.fresh_, "")), name_(std::move(other.name_)) {}
+    NewMachineRoot& operator=(NewMachineRoot&&) = delete;
+    ~NewMachineRoot();
+    // exists when the machine has got a root meanwhile. It lasts when `group` is flushed.
+    Result<> put(SyncGroup& group);
+
+  private:
+    NewMachineRoot(const Store& store, std::string fresh, std::string name)
+        : store_(&store), fresh_(std::move(fresh)), name_(std::move(name)) {}
+    const Store* store_;
+    std::string fresh_, name_;
+};
+// All of that, durably.
 Result<> make_machine_root(const Store& store, const MachineRoot& root);
 // Replaces what the machine stands on; its upper stays as it is.
 Result<> write_machine_root(const Store& store, const MachineRoot& root);
@@ -47,8 +67,9 @@ Result<> rename_machine_root(const Store& store, const std::string& from, const 
 Result<> remove_machine_root(const Store& store, std::string_view name);
 
 // Makes the machine's upper a layer that never changes any more, and gives the machine an empty one: then others can stand
-// on the same. An upper with nothing in it is left. The machine must not run. Its root as it is from now on.
-Result<MachineRoot> seal(const Store& store, const std::string& name);
+// on the same. An upper with nothing in it is left. The machine must not run. Its root as it is from now on,
+// and durably so when `group` is flushed.
+Result<MachineRoot> seal(const Store& store, const std::string& name, SyncGroup& group);
 
 // Puts the machine on other layers with another upper, in one step: what it had written is gone afterwards (sealed layers
 // apart). `fill` is given the new directory, which has an empty upper/ and work/, to put there what shall stay; its error

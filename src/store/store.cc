@@ -30,11 +30,11 @@ Result<> check_version(int root, const std::string& path) {
 }
 
 // The version comes last: where it is, all is.
-Result<> make_store(int root, const std::string& path) {
+Result<> make_store(const Store& store) {
     for (const char* name : directories)
-        if (mkdirat(root, name, 0700) < 0 && errno != EEXIST)
-            return os_error(errno, cat("making ", path, "/", name));
-    return replace_file_at(root, "version", version, 0600).within(cat("making the store ", path));
+        if (mkdirat(store.fd(), name, 0700) < 0 && errno != EEXIST)
+            return os_error(errno, cat("making ", store.at(name)));
+    return store.write_file("version", version).within(cat("making the store ", store.path()));
 }
 
 // Whoever may write here can become any machine's root.
@@ -65,9 +65,10 @@ Result<Store> Store::open(const std::string& path) {
     if (mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return os_error(errno, cat("making the store ", path));
     Fd root = TRY(open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY));
     TRY(check_owner(root.get(), path));
-    if (!exists_at(root.get(), "version")) TRY(make_store(root.get(), path));
-    TRY(check_version(root.get(), path));
-    return Store(path, std::move(root));
+    Store out(path, std::move(root));
+    if (!exists_at(out.fd(), "version")) TRY(make_store(out));
+    TRY(check_version(out.fd(), path));
+    return out;
 }
 
 Result<std::optional<Store>> Store::find(const std::string& path) {
@@ -139,6 +140,15 @@ Result<> Store::write_file(const std::string& name, std::string_view text) const
     remove.dismiss();
     step();
     return sync_directory(fd(), directory.c_str());
+}
+
+Result<> Store::write_new(const std::string& name, std::string_view text, SyncGroup& group) const {
+    step();
+    // One that is there is of a process that died before anything referred to it.
+    Fd file = TRY(open_at(fd(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
+    TRY(write_all(file.get(), text).within(cat("writing ", at(name))));
+    group.add(std::move(file), at(name));
+    return {};
 }
 
 Result<std::vector<std::string>> Store::names_in(const std::string& directory) const {

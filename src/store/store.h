@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "base/lock_file.h"
 #include "base/result.h"
+#include "base/sync_group.h"
 
 namespace croft::store {
 
@@ -53,6 +54,8 @@ class Store {
 
     // Replaces a small file so that it is the old or the new one, whole, also after a power cut.
     Result<> write_file(const std::string& name, std::string_view text) const;
+    // A new file to which nothing refers before `group` is flushed.
+    Result<> write_new(const std::string& name, std::string_view text, SyncGroup& group) const;
     // Entries of a directory below the store, sorted; hidden ones are passed over.
     Result<std::vector<std::string>> names_in(const std::string& directory) const;
 

@@ -437,6 +437,28 @@ def test_the_power_is_cut_at_every_step_of_a_snapshot(croft, config, disk, archi
     croft("rm", "--config", "--tree", name).check()
 
 
+def test_the_power_is_cut_at_every_step_of_a_clone(croft, config, disk, archive, machine):
+    image(croft, "import", archive, "base").check()
+    name = machine()
+    croft("create", name, "--image=base", "--", "/bin/true").check()
+    for at in range(1, 100):
+        croft("run", name, "/bin/sh", "-c", f"echo {at} >/etc/last").check()
+        os.sync()
+        new = machine()
+        ran = croft("clone", name, new, env={"CROFT_STORE_KILL_AT": str(at)})
+        with disk.after_power_cut():
+            assert croft("run", name, "/bin/sh", "-c", "cat /etc/last").check().stdout == f"{at}\n"
+            if ran.status == 0:
+                assert croft("run", new, "/bin/sh", "-c", "cat /etc/last").check().stdout == f"{at}\n"
+        if ran.status == 0:
+            break
+        assert ran.status == 128 + signal.SIGKILL, ran
+        assert not (config / f"{new}.machine").exists(), "a machine is there when all of it is"
+    assert at > 5
+    for each in (new, name):
+        croft("rm", "--config", "--tree", each).check()
+
+
 def test_a_full_disk_is_told_and_gives_the_space_back(croft, scratch, monkeypatch):
     archive = scratch / "large.tar"
     (scratch / "tree").mkdir()

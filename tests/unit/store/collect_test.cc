@@ -125,7 +125,10 @@ TEST_F(KilledTest, WhileAMachineIsMadeSealedAndRemoved) {
     add_image("one", 'a', 'b', 'c', 'd');
     walk([&] { (void)make_machine_root(*store_, {"web", "one", digest('a'), {digest('d').text()}, 3}); });
     write("machines/web/upper/mine");
-    walk([&] { (void)seal(*store_, "web"); });
+    walk([&] {
+        SyncGroup group;
+        (void)seal(*store_, "web", group);
+    });
     collect_now();
     MachineRoot root = **find_machine_root(*store_, "web");
     ASSERT_EQ(root.layers.size(), 2u);

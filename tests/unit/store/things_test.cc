@@ -118,12 +118,13 @@ TEST_F(StoreTest, AMachineGetsAnEmptyUpperAndKeepsIt) {
 TEST_F(StoreTest, SealingMakesALayerOfTheUpper) {
     add_layer(digest('4').text(), "base");
     ASSERT_TRUE(make_machine_root(*store_, {"web", "image", {}, {digest('4').text()}, 3}));
-    auto empty = seal(*store_, "web");
+    SyncGroup group;
+    auto empty = seal(*store_, "web", group);
     ASSERT_TRUE(empty);
     EXPECT_EQ(empty->layers.size(), 1u) << "an empty upper is none";
     ASSERT_EQ(chmod((top_ + "/store/machines/web/upper").c_str(), 0711), 0);
     write("machines/web/upper/mine");
-    auto sealed = seal(*store_, "web");
+    auto sealed = seal(*store_, "web", group);
     ASSERT_TRUE(sealed) << sealed.error().text;
     ASSERT_EQ(sealed->layers.size(), 2u);
     EXPECT_FALSE(exists("store/machines/web/upper/mine"));
