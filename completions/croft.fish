@@ -687,6 +687,7 @@ complete -c croft -n '__croft_verb "image logout"' -l quiet -s q -d 'Say nothing
 complete -c croft -n '__croft_verb "image logout"' -l help -s h -d 'Print this help'
 complete -c croft -n '__croft_verb "image import"' -F -a '(__croft_images)'
 complete -c croft -n '__croft_verb "image import"' -l backing -d 'Of a qcow2 image: read the file that it says it differs from, too'
+complete -c croft -n '__croft_verb "image import"' -l digest -x -d 'Take an archive or disk image only when it is this one: sha256:HEX or sha512:HEX'
 complete -c croft -n '__croft_verb "image import"' -l tls-verify -x -a 'yes no' -d 'no: take plain HTTP, and certificates that nobody vouches for'
 complete -c croft -n '__croft_verb "image import"' -l creds -x -d 'Who asks; without a PASSWORD it is read from the terminal'
 complete -c croft -n '__croft_verb "image import"' -l cert-dir -x -a '(__fish_complete_directories)' -d 'Certificates: *.crt of authorities, *.cert and *.key of one\'s own (default certs.d)'

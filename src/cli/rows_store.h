@@ -9,6 +9,7 @@ namespace croft::cli {
 inline constexpr OptionRow image_bring_options[] = {OPT_ONE_PLACE, OPT_CONFIGURATION, OPT_POLICY, OPT_RETRY, OPT_QUIET};
 inline constexpr OptionRow image_import_options[] = {
     {"--backing", 0, "", "", "Of a qcow2 image: read the file that it says it differs from, too"},
+    {"--digest", 0, "DIGEST", "", "Take an archive or disk image only when it is this one: sha256:HEX or sha512:HEX"},
     OPT_ONE_PLACE, OPT_CONFIGURATION, OPT_POLICY, OPT_RETRY, OPT_QUIET};
 inline constexpr OptionRow image_bootstrap_options[] = {
     {"--mirror", 0, "URL", "", "Where the packages are (default: as this host's own package manager has it)"},
@@ -45,12 +46,16 @@ inline constexpr Verb store_rows[] = {
      .help = "bring a tree or an image into the store",
      .doc = "SOURCE is a tar archive of a tree (plain, gzip, zstd, xz or bzip2; '-' is standard input), a directory, or an image "
             "elsewhere: oci:PATH[:TAG], oci-archive:, docker-archive:, docker://. raw:FILE is a disk image, raw or qcow2, "
-            "which becomes /var/lib/machines/NAME.raw. NAME is what the store shall call it (default: after the file, or the "
-            "reference itself).\n\n"
+            "compressed or not, which becomes /var/lib/machines/NAME.raw. NAME is what the store shall call it (default: after the "
+            "file, or the reference itself).\n\n"
+            "An archive may lie on the web, https://HOST/FILE or http://, and so may a disk image, raw:https://HOST/FILE. It is "
+            "unpacked while it comes; where the connection is cut it goes on at the same byte. What comes by http:// can be "
+            "anybody's: --digest tells whether it is what was meant.\n\n"
             "Archives are unpacked by a program that sees nothing but the new tree and has no rights. `croft image export` gives "
             "back the very bytes that came in.",
      .example = "croft image import debian.tar.xz debian\n"
                 "croft image import /var/lib/machines/web web:1\n"
+                "croft image import --digest=sha256:9f86d081… https://mirror.example/debian.tar.xz debian\n"
                 "ssh host tar -C /srv/tree -c . | croft image import - tree",
      .operands = Operands::image,
      .images = true,

@@ -19,7 +19,7 @@ constexpr Row transports[] = {{Transport::directory, "dir"},
                               {Transport::docker_archive, "docker-archive"},
                               {Transport::registry, "docker"}};
 constexpr std::string_view kinds =
-    "NAME, dir:PATH, tar:PATH, raw:PATH, oci:PATH, oci-archive:PATH, docker-archive:PATH, docker://HOST/NAME";
+    "NAME, dir:PATH, tar:PATH, raw:PATH, oci:PATH, oci-archive:PATH, docker-archive:PATH, docker://HOST/NAME, https://HOST/FILE";
 constexpr size_t longest_name = 255, longest_tag = 128;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
@@ -151,6 +151,7 @@ Result<Reference> parse_inner(std::string_view text) {
             out.path = rest;
         return out;
     }
+    if (is_web_address(text)) return Reference{.transport = Transport::tar, .path = std::string(text)};
     size_t scheme = text.find("://");
     if (scheme != text.npos) return unknown_transport(text.substr(0, scheme));
     size_t colon = text.find(':');
@@ -165,6 +166,18 @@ std::string_view transport_name(Transport transport) {
     for (const Row& row : transports)
         if (row.transport == transport) return row.name;
     return "";
+}
+
+bool is_web_address(std::string_view path) {
+    return path.starts_with("https://") || path.starts_with("http://");
+}
+
+std::string url_without_login(std::string_view url) {
+    size_t begin = url.find("://");
+    if (begin == url.npos) return std::string(url);
+    begin += 3;
+    size_t at = url.substr(0, std::min(url.find_first_of("/?#", begin), url.size())).rfind('@');
+    return at == url.npos || at < begin ? std::string(url) : cat(url.substr(0, begin), url.substr(at + 1));
 }
 
 Result<> check_repository(std::string_view name) {

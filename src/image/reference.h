@@ -2,7 +2,8 @@
 //
 //   web, web:1                    an image of the store, or a tree in /var/lib/machines
 //   dir:PATH                      a directory: a tree, or skopeo's layout (a file "version" in it tells)
-//   tar:PATH  raw:PATH            an archive of a tree; a disk image
+//   tar:PATH  raw:PATH            an archive of a tree; a disk image. PATH may be an address, http:// or https://, and an
+//                                 address alone is an archive's
 //   oci:PATH[:TAG]                an OCI layout; oci:PATH:@N is the N-th of its index, PATH@DIGEST the one of that digest
 //   oci-archive:PATH[:TAG]        the same in a tar archive
 //   docker-archive:PATH[:NAME:TAG]  what `docker save` makes; :@N the N-th image of it
@@ -39,6 +40,10 @@ struct Reference {
 };
 
 Result<Reference> parse_reference(std::string_view text);
+// Whether a path of tar: or raw: is no path, but begins as an address on the web does.
+bool is_web_address(std::string_view path);
+// An address without what stands before an '@': name and password are for nobody else.
+std::string url_without_login(std::string_view url);
 
 // Of names in a registry (distribution-spec, "Pulling manifests"): path components of lower-case letters, digits and
 // separators, 255 characters with the host at most; a tag of at most 128 characters.

@@ -43,7 +43,8 @@ void CopyProgressLine::blob_done() {
 void CopyProgressLine::show() {
     shown_ = now();
     uint64_t spent = shown_ - begun_, there = moved_ + spared_, left = total_ > there ? total_ - there : 0;
-    std::string text = cat(what_, ": ", done_, "/", blobs_, " blobs, ", human_size(there), " of ", human_size(total_));
+    std::string text = cat(what_, ": ", blobs_ ? cat(done_, "/", blobs_, " blobs, ") : "", human_size(there),
+                           total_ ? cat(" of ", human_size(total_)) : "");
     if (spent > second && moved_) {
         uint64_t rate = moved_ * second / spent;
         text += cat(", ", human_size(rate), "/s");

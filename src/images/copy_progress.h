@@ -12,6 +12,7 @@ namespace croft::images {
 class CopyProgressLine : public registry::CopyProgress {
   public:
     explicit CopyProgressLine(std::string what) : what_(std::move(what)) {}
+    // Of one file `blobs` is 0, and `bytes` too where nobody knows them.
     void begin(uint64_t bytes, size_t blobs) override;
     void moved(uint64_t bytes) override;
     void spared(uint64_t bytes) override;

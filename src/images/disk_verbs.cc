@@ -10,16 +10,18 @@
 
 namespace croft::images {
 
-Result<> import_raw(const cli::Arguments& args, const manager::Paths& paths, const std::string& file, const std::string& name) {
+Result<> import_raw(const cli::Arguments& args, const manager::Paths& paths, const std::string& file, const std::string& name,
+                    const std::string& as) {
+    const std::string& shown = as.empty() ? file : as;
     cli::Progress progress;
-    DiskImport wanted{.file = file, .name = name.empty() ? machine_name_from_path(file) : name, .backing = args.has("--backing")};
+    DiskImport wanted{.file = file, .shown = as, .name = name.empty() ? machine_name_from_path(shown) : name, .backing = args.has("--backing")};
     wanted.progress = [&](uint64_t done, uint64_t size) {
-        progress.show(cat("croft: importing ", file, ": ", human_size(done), " of ", human_size(size)));
+        progress.show(cat("croft: importing ", shown, ": ", human_size(done), " of ", human_size(size)));
         return cli::Interrupt::signal() == 0;
     };
     ImportedDisk made = TRY(import_disk(paths, wanted));
     progress.clear();
-    for (const std::string& remark : made.remarks) warn(cat("disk image ", quoted(file), ": ", remark));
+    for (const std::string& remark : made.remarks) warn(cat("disk image ", quoted(shown), ": ", remark));
     if (!args.has("--quiet")) info(cat("the disk image ", made.path, " is there; `croft boot ", wanted.name, "` boots it"));
     return {};
 }

@@ -13,6 +13,7 @@ namespace croft::images {
 
 struct DiskImport {
     std::string file;        // host path
+    std::string shown;       // in errors; "": the path
     std::string name;        // of the machine that it will be
     bool backing = false;    // a qcow2 image may lead to other files, which it names
     std::function<bool(uint64_t done, uint64_t size)> progress;  // bytes of the disk; false stops it, and nothing is left

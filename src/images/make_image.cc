@@ -66,8 +66,16 @@ Result<NewLayer> compressed(const store::Store& store, store::LayerWriter layer,
     return NewLayer{{.media_type = media_type(options.compression), .digest = digest, .size = size}, diff_id};
 }
 
-Result<NewLayer> from_source(const store::Store& store, std::unique_ptr<Source> source,
-                             const std::string& what, const std::string& helper) {
+Result<image::Descriptor> add_json(const store::Store& store, const std::string& bytes, std::string_view type) {
+    image::Digest digest = registry::digest_of(bytes);
+    TRY(store::add_blob(store, digest, bytes));
+    return image::Descriptor{.media_type = std::string(type), .digest = digest, .size = bytes.size()};
+}
+
+}  // namespace
+
+Result<NewLayer> layer_from_archive(const store::Store& store, std::unique_ptr<Source> source, const std::string& what,
+                                    const std::string& helper) {
     std::string first;
     source = TRY(archive::peek(std::move(source), archive::sniff_length, first));
     auto layer = TRY(store::LayerWriter::begin(store));
@@ -79,16 +87,8 @@ Result<NewLayer> from_source(const store::Store& store, std::unique_ptr<Source> 
     return plain(std::move(*layer), *source, options);
 }
 
-Result<image::Descriptor> add_json(const store::Store& store, const std::string& bytes, std::string_view type) {
-    image::Digest digest = registry::digest_of(bytes);
-    TRY(store::add_blob(store, digest, bytes));
-    return image::Descriptor{.media_type = std::string(type), .digest = digest, .size = bytes.size()};
-}
-
-}  // namespace
-
 Result<NewLayer> layer_from_archive(const store::Store& store, Fd archive, const std::string& what, const std::string& helper) {
-    return from_source(store, archive::read_fd(std::move(archive), what), what, helper);
+    return layer_from_archive(store, archive::read_fd(std::move(archive), what), what, helper);
 }
 
 Result<NewLayer> layer_from_directory(const store::Store& store, const std::string& path, const std::string& helper) {

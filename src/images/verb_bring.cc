@@ -9,6 +9,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "images/disk_verbs.h"
+#include "images/fetch.h"
 #include "images/functions.h"
 #include "images/make_image.h"
 #include "images/open_store.h"
@@ -17,6 +18,7 @@
 #include "manager/find_tree.h"
 #include "manager/image_root.h"
 #include "manager/tree_lock.h"
+#include "registry/web_file.h"
 
 namespace croft::images {
 namespace {
@@ -34,6 +36,8 @@ Result<image::Reference> what_is(const std::string& word) {
     }
     auto parsed = image::parse_reference(word);
     if (parsed && parsed->transport != Transport::store) return parsed;
+    // What looks like an address, and is none that is known, is told so; nobody has such a file.
+    if (!parsed && word.find("://") != word.npos) return parsed;
     image::Reference file;
     file.path = TRY(manager::absolute_path(word));
     struct stat st = {};
@@ -52,19 +56,17 @@ Result<image::Reference> what_is(const std::string& word) {
 std::string name_of_file(std::string path) {
     while (path.ends_with('/')) path.pop_back();
     std::string name = path.substr(path.rfind('/') + 1);
-    for (const char* suffix : {".gz", ".xz", ".zst", ".bz2", ".tgz", ".tar"})
+    for (const char* suffix : {".gz", ".xz", ".zst", ".bz2", ".tgz", ".tar", ".raw", ".img", ".qcow2"})
         if (name.ends_with(suffix) && name.size() > std::string_view(suffix).size())
             name.resize(name.size() - std::string_view(suffix).size());
     return name;
 }
 
-Result<NewLayer> layer_of(const manager::Paths& paths, const store::Store& store,
-                          const image::Reference& from, const std::string& shown) {
+Result<NewLayer> layer_of(const Arguments& args, const manager::Paths& paths, const store::Store& store,
+                          const image::Reference& from) {
     std::string helper = unpack_helper(paths);
-    if (from.transport == Transport::tar) {
-        Fd file = from.path == "-" ? Fd(dup(STDIN_FILENO)) : TRY(open_at(AT_FDCWD, from.path.c_str(), O_RDONLY | O_NOCTTY));
-        return layer_from_archive(store, std::move(file), from.path == "-" ? "standard input" : shown, helper);
-    }
+    if (from.transport == Transport::tar)
+        return layer_from_archive(store, TRY(open_bytes(args, from)), shown_name(from), helper);
     Fd root = TRY(open_at(AT_FDCWD, from.path.c_str(), O_PATH | O_DIRECTORY));
     TRY(manager::open_machines(paths));  // the run directory, where locks are
     manager::TreeLock lock = TRY(manager::lock_tree(paths, from.path, root.get(), LockKind::shared));
@@ -74,11 +76,12 @@ Result<NewLayer> layer_of(const manager::Paths& paths, const store::Store& store
 }
 
 // A tree, as one layer of a new image.
-Result<> import_tree(const manager::Paths& paths, const store::Store& store, const image::Reference& from,
-                     const std::string& word, const std::string& name) {
+Result<> import_tree(const Arguments& args, const manager::Paths& paths, const store::Store& store,
+                     const image::Reference& from, const std::string& name) {
     Fd hold = TRY(store.hold());
-    NewImage image{.name = name, .source = from.path == "-" ? "" : from.text()};
-    image.layers.push_back(TRY(layer_of(paths, store, from, word)));
+    std::string word = image::url_without_login(args.operands[0]);
+    NewImage image{.name = name, .source = from.path == "-" ? "" : image::url_without_login(from.text())};
+    image.layers.push_back(TRY(layer_of(args, paths, store, from)));
     image.config.created = creation_time();
     image.config.platform = image::host_platform();
     image.config.history.push_back({.created = image.config.created, .created_by = cat("croft image import ", word)});
@@ -86,10 +89,17 @@ Result<> import_tree(const manager::Paths& paths, const store::Store& store, con
     return {};
 }
 
-Result<std::string> name_for(const Arguments& args, const image::Reference& from) {
+Result<std::string> name_for(const Arguments& args, const image::Reference& from, bool trees) {
     if (args.operands.size() > 1) return args.operands[1];
-    if (from.transport != Transport::tar && from.transport != Transport::directory) return manager::store_name(from.text());
+    bool is_tree = from.transport == Transport::tar || from.transport == Transport::directory;
+    // What a pull brings is looked for by its reference (manager::find_image).
+    if (!is_tree || (!trees && from.path != "-")) return manager::store_name(from.text());
     if (from.path == "-") return error(Errc::usage, "import from standard input needs a NAME behind the '-'");
+    if (image::is_web_address(from.path)) {
+        std::string name = name_of_file(registry::url_file_name(from.path));
+        if (name.empty()) return error(Errc::usage, cat("import from ", quoted(shown_name(from)), " needs a NAME behind the address"));
+        return name;
+    }
     return name_of_file(from.path);
 }
 
@@ -118,9 +128,15 @@ Result<> copy_here(const Arguments& args, const manager::Paths& paths, StorePtr 
 // No image of the store: it is a machine's tree as it is.
 Result<> bring_disk(const Arguments& args, const manager::Paths& paths, const image::Reference& from, bool trees) {
     if (!trees) return error(Errc::usage, cat(quoted(args.operands[0]), " is a disk image: `croft image import` takes those"));
-    std::string file = TRY(manager::absolute_path(from.path));
     cli::Interrupt interrupt;
-    return import_raw(args, paths, file, args.operands.size() > 1 ? args.operands[1] : "");
+    std::string name = args.operands.size() > 1 ? args.operands[1] : "", file = from.path;
+    bool elsewhere = image::is_web_address(from.path) || from.path == "-";
+    if (!elsewhere) file = TRY(manager::absolute_path(from.path));
+    Fd fetched = TRY(fetched_disk(args, {.transport = Transport::raw, .path = file}));
+    if (!fetched) return import_raw(args, paths, file, name);
+    if (args.has("--backing")) return error(Errc::usage, "--backing: beside a disk image that is fetched or compressed there is none");
+    if (name.empty()) name = TRY(name_for(args, {.transport = Transport::tar, .path = file}, true));
+    return import_raw(args, paths, cat("/proc/self/fd/", fetched.get()), name, shown_name(from));
 }
 
 Result<> bring(const Arguments& args, bool trees) {
@@ -131,6 +147,9 @@ Result<> bring(const Arguments& args, bool trees) {
     StorePtr kept = TRY(open_store(paths));
     const store::Store& store = *kept;
     bool is_tree = from.transport == Transport::tar || from.transport == Transport::directory;
+    if (args.value("--digest") && from.transport != Transport::tar)
+        return error(Errc::usage, cat("--digest: it is of an archive or a disk image, and ", quoted(word),
+                                      " is none; an image in a registry has its digest in its name, NAME@DIGEST"));
     if (from.transport == Transport::store)
         return error(
             Errc::usage,
@@ -138,9 +157,9 @@ Result<> bring(const Arguments& args, bool trees) {
                 " is in the store already, or nowhere: give docker://HOST/NAME:TAG, oci:PATH:TAG or a file"));
     if (is_tree && !trees && from.transport == Transport::directory)
         return error(Errc::usage, cat(quoted(word), " is a directory: `croft image import` takes those"));
-    std::string name = TRY(name_for(args, from));
+    std::string name = TRY(name_for(args, from, trees));
     cli::Interrupt interrupt;
-    Result<> done = is_tree ? import_tree(paths, store, from, word, name) : copy_here(args, paths, kept, from, name);
+    Result<> done = is_tree ? import_tree(args, paths, store, from, name) : copy_here(args, paths, kept, from, name);
     // Where the disk is full, what was half unpacked shall not keep it so.
     if (!done) (void)store.empty_trash();
     if (done) tell(args, name);

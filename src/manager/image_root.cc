@@ -82,6 +82,7 @@ std::string store_path(const Paths& paths) {
 
 Result<std::string> store_name(std::string_view reference) {
     image::Reference parsed = TRY(image::parse_reference(reference));
+    if (image::is_web_address(parsed.path)) parsed.path = image::url_without_login(parsed.path);
     if (parsed.transport != Transport::registry && parsed.transport != Transport::store) return parsed.text();
     std::string out = parsed.host.empty() ? parsed.name : cat(parsed.host, "/", parsed.name);
     if (parsed.digest) return cat(out, "@", parsed.digest->text());

@@ -12,32 +12,33 @@ using image::Digest;
 
 class Checked : public Source {
   public:
-    Checked(std::unique_ptr<Source> from, const Descriptor& descriptor)
-        : from_(std::move(from)), hasher_(algorithm_of(descriptor.digest)), digest_(descriptor.digest), left_(descriptor.size),
-          size_(descriptor.size) {}
+    Checked(std::unique_ptr<Source> from, const Digest& digest, std::optional<uint64_t> size, std::string what)
+        : from_(std::move(from)), hasher_(algorithm_of(digest)), digest_(digest), size_(size), what_(std::move(what)) {}
 
     Result<size_t> read(std::span<std::byte> room) override {
         if (ended_) return size_t(0);
         size_t count = TRY(from_->read(room));
-        if (count > left_) return wrong(cat("has more than the ", size_, " bytes that were promised"));
-        left_ -= count;
+        seen_ += count;
+        if (size_ && seen_ > *size_) return wrong(cat("has more than the ", *size_, " bytes that were promised"));
         hasher_.update(room.subspan(0, count));
         if (count) return count;
         ended_ = true;
-        if (left_) return wrong(cat("has ", size_ - left_, " bytes where ", size_, " were promised"));
+        if (size_ && seen_ < *size_) return wrong(cat("has ", seen_, " bytes where ", *size_, " were promised"));
         std::string found = hasher_.digest();
         if (found != digest_.text())
-            return wrong(cat("holds other bytes than that (", found, "): they were damaged or exchanged"));
+            return wrong(cat("holds other bytes than ", size_ ? "that" : digest_.text(), " (", found, "): they were damaged or exchanged"));
         return size_t(0);
     }
 
   private:
-    Error wrong(std::string_view how) { return error(Errc::invalid, cat("blob ", digest_.text(), " ", how)); }
+    Error wrong(std::string_view how) { return error(Errc::invalid, cat(what_, " ", how)); }
 
     std::unique_ptr<Source> from_;
     archive::Hasher hasher_;
     Digest digest_;
-    uint64_t left_, size_;
+    std::optional<uint64_t> size_;
+    uint64_t seen_ = 0;
+    std::string what_;
     bool ended_ = false;
 };
 
@@ -61,7 +62,11 @@ Digest digest_of(std::string_view bytes, const Digest& like) {
 }
 
 std::unique_ptr<Source> checked(std::unique_ptr<Source> from, const Descriptor& descriptor) {
-    return std::make_unique<Checked>(std::move(from), descriptor);
+    return std::make_unique<Checked>(std::move(from), descriptor.digest, descriptor.size, cat("blob ", descriptor.digest.text()));
+}
+
+std::unique_ptr<Source> checked(std::unique_ptr<Source> from, const Digest& digest, std::string what) {
+    return std::make_unique<Checked>(std::move(from), digest, std::nullopt, std::move(what));
 }
 
 Result<std::string> read_blob(ImageSource& source, const Descriptor& descriptor, size_t limit) {

@@ -21,6 +21,9 @@ image::Digest digest_of(std::string_view bytes, const image::Digest& like);
 // (and one behind the size at once). The error names the digest.
 std::unique_ptr<Source> checked(std::unique_ptr<Source> from, const image::Descriptor& descriptor);
 
+// The same of bytes whose number nobody knows. `what` is the object that the error names.
+std::unique_ptr<Source> checked(std::unique_ptr<Source> from, const image::Digest& digest, std::string what);
+
 // A whole blob, checked; at most `limit` bytes. One whose bytes stand in the descriptor ("data") is not asked for.
 Result<std::string> read_blob(ImageSource& source, const image::Descriptor& descriptor, size_t limit);
 // The image that is meant: of an index the one for `platform`, however deep.

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "registry/blobs.h"
 #include "registry/registry_client.h"
+#include "registry/resumed_stream.h"
 #include "registry/url.h"
 
 namespace croft::registry {
@@ -14,116 +15,14 @@ using image::Descriptor;
 using image::Digest;
 
 constexpr size_t largest_answer = 256 << 10;
-
-// "bytes 100-199/200" begins at 100.
-std::optional<uint64_t> range_begin(const std::string& header) {
-    if (!header.starts_with("bytes ")) return std::nullopt;
-    return parse_uint(std::string_view(header).substr(6, header.find('-') - 6));
-}
 }  // namespace
 
-// A blob's bytes from a registry. When the connection ends before the blob does, a new one goes on at the same byte.
-class BlobStream : public Source {
-  public:
-    BlobStream(RegistryClient& client, Descriptor descriptor, uint64_t offset)
-        : client_(client), descriptor_(std::move(descriptor)), at_(offset) {}
-
-    Result<> open() {
-        for (;; ++tried_) {
-            HttpAnswer answer;
-            Result<> opened = open_once(answer);
-            if (opened) return {};
-            if (!hopeful_) return opened;
-            if (!TRY(client_.again(tried_, &answer))) return opened;
-        }
-    }
-
-    Result<size_t> read(std::span<std::byte> room) override {
-        while (true) {
-            auto count = stream_ ? stream_->read(room) : Result<size_t>(0);
-            if (count && *count) {
-                at_ += *count;
-                // It goes on: a new cut is a new trouble.
-                tried_ = 0;
-                return count;
-            }
-            // With an empty blob, or one that is whole, the end is the end; checked() looks at the rest.
-            if (count && at_ >= descriptor_.size) return size_t(0);
-            bool interrupted = client_.options_.interrupted && client_.options_.interrupted();
-            if (interrupted || !TRY(client_.again(tried_++, nullptr))) return ended(std::move(count));
-            debug(cat("blob ", descriptor_.digest.text(), ": going on at byte ", at_));
-            TRY(open());
-        }
-    }
-
-  private:
-    Error ended(Result<size_t> last) {
-        std::string how = last ? "the registry ended it" : last.error().text;
-        return error(last ? Errc::failed : last.error().code,
-                     cat("blob ", descriptor_.digest.text(), " of ", client_.name(), " broke off after ", at_,
-                         " of ", descriptor_.size, " bytes: ", how));
-    }
-
-    Result<> open_once(HttpAnswer& answer) {
-        stream_.reset();
-        HttpRequest request;
-        // Compressed once more, it would be other bytes.
-        request.headers = {"Accept-Encoding: identity"};
-        if (at_) request.headers.push_back(cat("Range: bytes=", at_, "-"));
-        std::string what = cat("blob ", descriptor_.digest.text(), " of ", client_.name());
-        auto stream = client_.open_stream(std::move(request), cat("blobs/", descriptor_.digest.text()));
-        hopeful_ = !stream && (stream.error().code == Errc::failed || stream.error().code == Errc::timeout);
-        if (!stream) return std::move(stream).error().within(what);
-        answer = (*stream)->head();
-        hopeful_ = may_pass(answer.status);
-        if (answer.status == 200 || answer.status == 206) return take(std::move(*stream), what);
-        answer.body = first_part(**stream);
-        return answer_error(answer, what);
-    }
-
-    Result<> take(std::unique_ptr<HttpStream> stream, const std::string& what) {
-        const HttpAnswer& head = stream->head();
-        if (head.header("content-type").starts_with("text/html"))
-            return error(Errc::invalid, cat(what, ": the answer is a page for people (HTML), and no blob"));
-        uint64_t begin = head.status == 206 ? range_begin(head.header("content-range")).value_or(at_) : 0;
-        if (begin > at_)
-            return error(Errc::invalid, cat(what, ": the registry answers with bytes from ", begin,
-                                            " on, and ", at_, " was asked for"));
-        // A registry without ranges gives it all again.
-        std::byte room[16384];
-        for (uint64_t left = at_ - begin; left;) {
-            auto count = stream->read({room, static_cast<size_t>(std::min<uint64_t>(left, sizeof room))});
-            hopeful_ = !count;
-            if (!count) return std::move(count).error().within(what);
-            if (!*count) return error(Errc::invalid, cat(what, ": it is shorter than it was"));
-            left -= *count;
-        }
-        stream_ = std::move(stream);
-        return {};
-    }
-
-    static std::string first_part(HttpStream& stream) {
-        std::string out(16384, '\0');
-        size_t length = 0;
-        while (length < out.size()) {
-            auto count = stream.read(std::as_writable_bytes(std::span(out)).subspan(length));
-            if (!count || !*count) break;
-            length += *count;
-        }
-        out.resize(length);
-        return out;
-    }
-
-    RegistryClient& client_;
-    Descriptor descriptor_;
-    uint64_t at_;
-    unsigned tried_ = 0;
-    bool hopeful_ = false;
-    std::unique_ptr<HttpStream> stream_;
-};
-
 Result<std::unique_ptr<Source>> RegistryClient::blob(const Descriptor& descriptor, uint64_t offset) {
-    auto stream = std::make_unique<BlobStream>(*this, descriptor, offset);
+    Download download{.what = cat("blob ", descriptor.digest.text(), " of ", name()), .giver = "registry", .size = descriptor.size,
+                      .send = [this, path = cat("blobs/", descriptor.digest.text())](
+                                  HttpRequest request) { return open_stream(std::move(request), path); },
+                      .refusal = answer_error, .options = options_};
+    auto stream = std::make_unique<ResumedStream>(std::move(download), offset);
     if (offset < descriptor.size || !descriptor.size) TRY(stream->open());
     return stream;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "base/stream.h"
 #include "registry/options.h"
@@ -23,6 +24,9 @@ class Files {
     Result<std::string> read(const std::string& name, size_t limit) const;
     bool has(const std::string& name) const { return size(name).has_value(); }
 };
+
+// Without a name, to be written and read; where `temporary`, $TMPDIR or else /var/tmp says.
+Result<Fd> temporary_file(const PlaceOptions& options);
 
 Result<std::unique_ptr<Files>> open_directory(const std::string& path);
 // The archive's headers are read once (ustar, pax and GNU tar); a compressed one is unpacked to a temporary file first.

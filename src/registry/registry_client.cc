@@ -1,9 +1,5 @@
 #include "registry/registry_client.h"
 
-#include <errno.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/log.h"
@@ -12,6 +8,7 @@
 #include "image/media_types.h"
 #include "registry/blobs.h"
 #include "registry/certificates.h"
+#include "registry/resumed_stream.h"
 #include "registry/url.h"
 
 namespace croft::registry {
@@ -20,7 +17,6 @@ namespace {
 using image::Digest;
 
 constexpr size_t largest_error = 256 << 10, largest_tags = 8 << 20, most_tags = 1'000'000, most_pages = 10'000;
-constexpr uint64_t first_delay = 1'000'000, longest_delay = 60'000'000;
 
 std::string accept_header() {
     return cat("Accept: ", image::oci_index, ", ", image::oci_manifest, ", ", image::docker_list, ", ", image::docker_manifest);
@@ -104,18 +100,7 @@ std::string RegistryClient::scope() const {
 }
 
 Result<bool> RegistryClient::again(unsigned tried, const HttpAnswer* answer) {
-    if (tried >= options_.retry_times) return false;
-    uint64_t delay = std::min(first_delay << std::min(tried, 6u), longest_delay);
-    if (options_.retry_delay) delay = *options_.retry_delay;
-    if (answer)
-        if (auto told = retry_after(answer->header("retry-after"))) delay = std::min(*told, 5 * longest_delay);
-    debug(cat("trying again in ", human_duration(delay)));
-    // In slices, so that Ctrl-C need not wait.
-    for (; delay; delay -= std::min<uint64_t>(delay, 200'000)) {
-        if (options_.interrupted && options_.interrupted()) return error(Errc::failed, "interrupted");
-        usleep(static_cast<useconds_t>(std::min<uint64_t>(delay, 200'000)));
-    }
-    return true;
+    return wait_to_try_again(options_, tried, answer);
 }
 
 bool RegistryClient::is_ours(const std::string& url) const {

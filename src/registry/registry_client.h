@@ -65,7 +65,7 @@ class RegistryClient {
     Result<bool> authorize_anew(const HttpRequest& request, const HttpAnswer& answer, const std::vector<std::string>& scopes);
     Result<HttpAnswer> once(HttpRequest& request, size_t limit, HttpFailure& failure, const std::string& more_scope);
     Result<std::unique_ptr<HttpStream>> open_stream(HttpRequest request, const std::string& path);
-    // Waits before try number `tried` (from 0); false when there were enough.
+    // As wait_to_try_again().
     Result<bool> again(unsigned tried, const HttpAnswer* answer);
 
     Result<std::string> start_upload();
@@ -76,7 +76,6 @@ class RegistryClient {
     // For messages: "manifest HOST/NAME:TAG" or "…@DIGEST".
     std::string manifest_name(const std::string& which) const;
 
-    friend class BlobStream;
     Endpoint endpoint_;
     Rights rights_;
     PlaceOptions options_;

@@ -73,13 +73,6 @@ class TarFiles : public Files {
     TarIndex index_;
 };
 
-Result<Fd> temporary_file(const PlaceOptions& options) {
-    const char* variable = getenv("TMPDIR");
-    std::string where = !options.temporary.empty() ? options.temporary : variable && *variable ? variable : "/var/tmp";
-    auto file = open_at(AT_FDCWD, where.c_str(), O_TMPFILE | O_RDWR, 0600);
-    return std::move(file).within(cat("a temporary file in ", quoted(where), " ($TMPDIR names another directory)"));
-}
-
 // A pipe or a compressed archive becomes a file that can be read anywhere.
 Result<Fd> seekable(Fd file, const std::string& path, const PlaceOptions& options) {
     std::string first;
@@ -104,6 +97,13 @@ Result<bool> is_plain_file(const Fd& file, const std::string& path) {
     return archive::sniff(std::as_bytes(std::span(first, static_cast<size_t>(count)))) == archive::Compression::none;
 }
 }  // namespace
+
+Result<Fd> temporary_file(const PlaceOptions& options) {
+    const char* variable = getenv("TMPDIR");
+    std::string where = !options.temporary.empty() ? options.temporary : variable && *variable ? variable : "/var/tmp";
+    auto file = open_at(AT_FDCWD, where.c_str(), O_TMPFILE | O_RDWR, 0600);
+    return std::move(file).within(cat("a temporary file in ", quoted(where), " ($TMPDIR names another directory)"));
+}
 
 Result<std::unique_ptr<Files>> open_tar(const std::string& path, const PlaceOptions& options) {
     Fd file = TRY(open_at(AT_FDCWD, path.c_str(), O_RDONLY));

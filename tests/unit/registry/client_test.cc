@@ -6,7 +6,9 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "image/reference.h"
 #include "registry/url.h"
+#include "registry/web_file.h"
 
 using namespace croft;
 using namespace croft::registry;
@@ -55,6 +57,20 @@ TEST(Urls, LocationsAreResolved) {
     EXPECT_NE(url_origin("https://h@other/"), url_origin("https://h/"));
     EXPECT_EQ(url_origin("file"), "");
     EXPECT_EQ(url_escaped("a b/ü~"), "a%20b%2F%C3%BC~");
+}
+
+TEST(Urls, FilesAndLogins) {
+    EXPECT_EQ(url_file_name("https://h/a/b%20c.tar.xz?x=/y#z"), "b c.tar.xz");
+    EXPECT_EQ(url_file_name("https://h/a%2"), "a%2");
+    for (const char* none : {"https://h", "https://h/", "https://h/a/", "https://h?x=/y"}) EXPECT_EQ(url_file_name(none), "") << none;
+    EXPECT_EQ(image::url_without_login("https://a:b@h:1/x@y?z=@"), "https://h:1/x@y?z=@");
+    EXPECT_EQ(image::url_without_login("https://h/x@y"), "https://h/x@y");
+    EXPECT_EQ(image::url_without_login("tar:http://a@b@h"), "tar:http://h");
+    EXPECT_EQ(image::url_without_login("/a@b"), "/a@b");
+    auto address = image::parse_reference("https://h/x.tar");
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->transport, image::Transport::tar);
+    EXPECT_EQ(image::parse_reference(address->text()), *address);
 }
 
 TEST(Answers, AreToldInTheRegistrysWords) {
