@@ -42,7 +42,7 @@ Result<Fd> set_directory(int fs, const char* key, const std::string& path) {
     return directory;
 }
 
-Result<Fd> make_overlay(const std::vector<Fd>& lowers, const std::string& upper, OverlayNotes notes) {
+Result<Fd> make_overlay(const std::vector<Fd>& lowers, const std::string& upper, OverlayNotes notes, OverlaySync sync) {
     Fd fs(static_cast<int>(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
     if (!fs) return os_error(errno, "asking for an overlay (modprobe overlay)");
     (void)configure(fs.get(), FSCONFIG_SET_STRING, "source", "croft");
@@ -50,6 +50,8 @@ Result<Fd> make_overlay(const std::vector<Fd>& lowers, const std::string& upper,
     TRY(set_lowers(fs.get(), lowers));
     Fd upper_fd, work_fd;
     if (!upper.empty()) {
+        // Linux before 5.10 does not know it, and syncs.
+        if (sync == OverlaySync::later) (void)configure(fs.get(), FSCONFIG_SET_FLAG, "volatile", nullptr);
         upper_fd = TRY(set_directory(fs.get(), "upperdir", upper + "/upper"));
         work_fd = TRY(set_directory(fs.get(), "workdir", upper + "/work"));
         // What is written is to be read from the upper alone.
@@ -77,11 +79,11 @@ Result<std::vector<Fd>> open_trees(const std::vector<std::string>& trees) {
 Result<Fd> read_layers(const std::vector<std::string>& trees, OverlayNotes notes) {
     std::vector<Fd> lowers = TRY(open_trees(trees));
     if (lowers.size() == 1) return std::move(lowers.front());
-    return make_overlay(lowers, "", notes);
+    return make_overlay(lowers, "", notes, OverlaySync::at_end);
 }
 
-Result<Fd> write_layers(const std::vector<std::string>& trees, const std::string& upper, OverlayNotes notes) {
-    return make_overlay(TRY(open_trees(trees)), upper, notes);
+Result<Fd> write_layers(const std::vector<std::string>& trees, const std::string& upper, OverlayNotes notes, OverlaySync sync) {
+    return make_overlay(TRY(open_trees(trees)), upper, notes, sync);
 }
 
 Result<> mount_layers(const std::vector<std::string>& trees, OverlayNotes notes, const std::string& directory) {

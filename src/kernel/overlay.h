@@ -15,8 +15,11 @@ enum class OverlayNotes { trusted, user };  // which attributes say what a layer
 // `trees` are host paths, the topmost first; a single one is opened as it is. Linux before 6.5 takes at most 14 here
 // (unsupported). Nothing of it is seen by others; with the descriptor it goes.
 Result<Fd> read_layers(const std::vector<std::string>& trees, OverlayNotes notes);
+// At its end overlayfs writes the whole file system of its upper to the disk, other people's files too, which can take
+// seconds. `later`: not here; whoever asks for that sees to it, and removes work/work, which is marked for good.
+enum class OverlaySync { at_end, later };
 // The same with a directory that takes what is written: `upper` has upper/ and work/ in it.
-Result<Fd> write_layers(const std::vector<std::string>& trees, const std::string& upper, OverlayNotes notes);
+Result<Fd> write_layers(const std::vector<std::string>& trees, const std::string& upper, OverlayNotes notes, OverlaySync sync);
 // read_layers() mounted at a directory, for all to see.
 Result<> mount_layers(const std::vector<std::string>& trees, OverlayNotes notes, const std::string& directory);
 

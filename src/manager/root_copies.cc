@@ -1,5 +1,7 @@
 #include "manager/root_copies.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -43,11 +45,21 @@ Result<store::MachineRoot> copied_upper(const Paths& paths, const OwnRoot& own) 
     return root;
 }
 
-// In the clone's own upper, so that nothing of what is shared changes.
-Result<> renew(const store::Store& store, const store::MachineRoot& root) {
+// Whether an fsync that follows takes along all names that were changed before: so do these journals.
+bool keeps_order(const std::string& directory) {
+    struct statfs fs = {};
+    return statfs(directory.c_str(), &fs) == 0 && (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC);
+}
+
+// In the clone's own upper, so that nothing of what is shared changes. It makes and removes names, and writes no content.
+Result<> renew(const store::Store& store, const store::MachineRoot& root, const std::string& directory) {
     std::vector<std::string> trees = TRY(store::trees_above(store, root.layers));
-    Fd view = TRY(kernel::write_layers(trees, store::machine_directory(store, root.name), overlay_notes()));
-    return forget_identity(view.get());
+    auto sync = keeps_order(directory) ? kernel::OverlaySync::later : kernel::OverlaySync::at_end;
+    {
+        Fd view = TRY(kernel::write_layers(trees, directory, overlay_notes(), sync));
+        TRY(forget_identity(view.get()));
+    }
+    return sync == kernel::OverlaySync::later ? remove_tree_at(AT_FDCWD, (directory + "/work/work").c_str()) : Result<>();
 }
 
 // What the configuration says of an identity.
@@ -67,11 +79,12 @@ Result<Cloned> clone_root(const Paths& paths, const std::string& from, const std
         own.machine().alive() ? TRY(copied_upper(paths, own)) : TRY(store::seal(own.store(), from, group));
     root.name = to, root.made = seconds_now();
     auto fresh = TRY(store::NewMachineRoot::make(own.store(), root, group));
+    if (identity == Identity::fresh) TRY(renew(own.store(), root, fresh.directory()));
     bool put = false;
     auto cloned = clone_declared(paths, from, to, "", group, [&]() -> Result<> {
         TRY(fresh.put(group));
         put = true;
-        return identity == Identity::fresh ? renew(own.store(), root) : Result<>();
+        return {};
     });
     if (!cloned && put) (void)store::remove_machine_root(own.store(), to);
     return cloned;

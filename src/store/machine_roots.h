@@ -48,6 +48,8 @@ class NewMachineRoot {
         : store_(other.store_), fresh_(std::exchange(other.fresh_, "")), name_(std::move(other.name_)) {}
     NewMachineRoot& operator=(NewMachineRoot&&) = delete;
     ~NewMachineRoot();
+    // Absolute, where it is until put(): upper/ and work/ are in it.
+    std::string directory() const { return store_->at(fresh_); }
     // exists when the machine has got a root meanwhile. It lasts when `group` is flushed.
     Result<> put(SyncGroup& group);
 

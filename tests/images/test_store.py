@@ -361,7 +361,8 @@ def mounted(disk, where, options="loop"):
     try:
         yield where
     finally:
-        subprocess.run(["umount", where], check=True)
+        # What was removed is deleted by a process of its own, which may still be at it.
+        assert until(lambda: subprocess.run(["umount", where]).returncode == 0), where
 
 
 def made_disk(path, megabytes, *options):
