@@ -20,18 +20,30 @@ std::string path_of(const Fd& fd) {
     return cat("/proc/self/fd/", fd.get());
 }
 
-// One by one since Linux 6.5, else all in one string.
+// fsconfig(2) takes strings of less than 256 bytes.
+constexpr size_t longest_string = 255;
+
+std::string in_one_string(const std::vector<Fd>& lowers) {
+    std::string all;
+    for (const Fd& each : lowers) all += cat(all.empty() ? "" : ":", path_of(each));
+    return all;
+}
+
+// In one string as long as they fit; more of them one by one, which overlayfs has since Linux 6.5. (An older one takes this
+// too, as long as nothing is made of it.)
 Result<> set_lowers(int fs, const std::vector<Fd>& lowers) {
-    for (const Fd& lower : lowers) {
-        if (configure(fs, FSCONFIG_SET_STRING, "lowerdir+", path_of(lower).c_str()) == 0) continue;
-        if (&lower != &lowers.front() || errno != EINVAL) return os_error(errno, "giving overlayfs a layer");
-        std::string all;
-        for (const Fd& each : lowers) all += cat(all.empty() ? "" : ":", path_of(each));
-        if (configure(fs, FSCONFIG_SET_STRING, "lowerdir", all.c_str()) == 0) return {};
-        return error(Errc::unsupported, cat("this kernel takes fewer than ", lowers.size(), " layers (",
-                                            errno_text(errno), "); Linux 6.5 takes 500"));
-    }
+    std::string all = in_one_string(lowers);
+    if (all.size() <= longest_string)
+        return configure(fs, FSCONFIG_SET_STRING, "lowerdir", all.c_str()) == 0 ? Result<>() : os_error(errno, "giving overlayfs its layers");
+    for (const Fd& lower : lowers)
+        if (configure(fs, FSCONFIG_SET_STRING, "lowerdir+", path_of(lower).c_str()) < 0)
+            return os_error(errno, "giving overlayfs a layer");
     return {};
+}
+
+Error not_made(const std::vector<Fd>& lowers) {
+    if (errno != EINVAL || in_one_string(lowers).size() <= longest_string) return os_error(errno, "making an overlay of layers");
+    return error(Errc::unsupported, cat("this kernel takes fewer than ", lowers.size(), " layers; Linux 6.5 takes 500"));
 }
 
 // A path that is too long for fsconfig(2) is told as an open file too.
@@ -59,7 +71,7 @@ Result<Fd> make_overlay(const std::vector<Fd>& lowers, const std::string& upper,
             for (const char* option : {"redirect_dir", "metacopy", "index"})
                 (void)configure(fs.get(), FSCONFIG_SET_STRING, option, "off");
     }
-    if (configure(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) < 0) return os_error(errno, "making an overlay of layers");
+    if (configure(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) < 0) return not_made(lowers);
     const unsigned read_only = upper.empty() ? MOUNT_ATTR_RDONLY : 0;
     Fd mount(static_cast<int>(syscall(SYS_fsmount, fs.get(), FSMOUNT_CLOEXEC, read_only | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)));
     if (!mount) return os_error(errno, "mounting an overlay of layers");
