@@ -105,8 +105,10 @@ Result<spec::HostFacts> gather_bundle(const spec::MachineSpec& spec, const Gathe
     ask_capabilities(facts);
     facts.privileged = facts.admin && in_initial_user_namespace();
     find_cgroup2(facts);
-    if (!facts.privileged)
-        if (auto map = read_map("/proc/self/gid_map")) facts.own_gid_maps = std::move(*map);
+    if (!facts.privileged) {
+        facts.own_uid_maps = TRY(read_map("/proc/self/uid_map"));
+        facts.own_gid_maps = TRY(read_map("/proc/self/gid_map"));
+    }
     if (!spec.users.path.empty()) TRY(ask_user_namespace(spec.users.path, facts));
     ask_labels(spec.process, facts);
     if (!names_home(spec.process)) ask_home(spec, facts);

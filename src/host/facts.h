@@ -33,6 +33,8 @@ Result<spec::HostFacts> gather(const spec::MachineSpec& spec, const GatherOption
 // The parts, for `doctor` and tests. gather() calls them.
 // Mount point of cgroup2 and what can be enabled there; empty when there is none.
 void find_cgroup2(spec::HostFacts& facts);
+// Whether the caller has CAP_SYS_ADMIN where it is, be it in a user namespace.
+bool is_admin();
 // Kernel version, architecture, capabilities, boot id, PID 1.
 void ask_kernel(spec::HostFacts& facts);
 

@@ -20,13 +20,6 @@ bool is_cgroup2(const char* path) {
     return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-bool has_admin_capability() {
-    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct data[2] = {};
-    if (syscall(SYS_capget, &header, data) < 0) return false;
-    return data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
-}
-
 void ask_capabilities(spec::HostFacts& facts) {
     facts.capability_bounding = 0;
     for (unsigned long cap = 0; cap < 64; ++cap) {
@@ -82,6 +75,13 @@ void find_own_cgroup(spec::HostFacts& facts) {
 
 }  // namespace
 
+bool is_admin() {
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2] = {};
+    if (syscall(SYS_capget, &header, data) < 0) return false;
+    return data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
+}
+
 bool in_initial_user_namespace() {
     auto map = read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
     if (!map) return true;  // no user namespaces in this kernel
@@ -122,7 +122,7 @@ void ask_kernel(spec::HostFacts& facts) {
     }
     facts.has_idmap = facts.kernel_major > 5 || (facts.kernel_major == 5 && facts.kernel_minor >= 12);
     facts.uid = geteuid();
-    facts.admin = has_admin_capability();
+    facts.admin = is_admin();
     facts.privileged = facts.admin && in_initial_user_namespace();
     ask_capabilities(facts);
     ask_rlimits(facts);

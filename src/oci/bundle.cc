@@ -9,6 +9,7 @@
 #include "dialect/oci_config.h"
 #include "host/facts.h"
 #include "manager/leader.h"
+#include "manager/rootless.h"
 #include "oci/cgroup_path.h"
 #include "oci/engine_files.h"
 #include "plan/planner.h"
@@ -46,6 +47,16 @@ manager::OciContainer record_of(const dialect::OciSpec& read, const std::string&
     out.owner = geteuid();
     return out;
 }
+
+// A user who is not root: everything from here on happens in a user namespace above the container's.
+Result<> make_way_for_user(const spec::MachineSpec& spec) {
+    if (geteuid() == 0) return {};  // without CAP_SYS_ADMIN: the planner tells
+    if (spec.users.mode != spec::UserNamespace::Mode::maps && spec.users.path.empty())
+        return error(Errc::denied, "$.linux.namespaces: a user who is not root needs a namespace of the type 'user', with "
+                                   "uidMappings and gidMappings (croft-oci spec --rootless writes them)");
+    return manager::enter_own_users();
+}
+
 enum class Warnings { tell, told };
 
 Result<> make_plan(PlannedBundle& bundle, Warnings warnings) {
@@ -78,6 +89,7 @@ Result<PlannedBundle> plan_bundle(const Global& global, const Places& places, co
     out.spec.name = request.id;
     out.scope = TRY(choose_cgroup(global, places, out.spec));
     pass_sockets(out.spec);
+    if (!host::is_admin()) TRY(make_way_for_user(out.spec).within(cat(quoted(bundle), ", ", request.config)));
     out.facts = TRY(host::gather(out.spec, {places.paths.helpers, places.paths.run, ""}));
     out.facts.run_directory = cat(places.root, "/", request.id);
     // A scope's group is made by systemd, which gives it the controllers that its limits need: what the group that this

@@ -177,7 +177,7 @@ Result<> Launch::clone_payload(const JoinScope& others) {
     } else {
         SpawnedInside made = TRY(spawn_inside(prepared_, payload_context_, flags, group, sync_.ours.get(),
                                               share, JoinScope::enter_one_way, &others));
-        if (made.entered < 0) return os_error(static_cast<int>(-made.entered), "joining namespaces");
+        if (made.entered < 0) return os_error(static_cast<int>(-made.entered), "entering the namespaces");
         spawned = made.spawned;
     }
     if (spawned.pid < 0) return step_error(Phase::clone, 0, spawned.pid);

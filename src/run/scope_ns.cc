@@ -14,6 +14,9 @@
 
 namespace croft::run {
 
+using kernel::arg;
+using kernel::raw;
+
 namespace {
 
 const char* namespace_file(uint64_t type) {
@@ -83,7 +86,8 @@ Result<> JoinScope::open(const launch::LaunchPlan& plan) {
     new_time_ = plan.new_namespaces & CLONE_NEWTIME;
     if (!new_time_) return {};
     time_before_ = TRY(own_namespace(CLONE_NEWTIME));
-    offsets_ = TRY(open_at(AT_FDCWD, "/proc/self/timens_offsets", O_WRONLY));
+    if (setns(time_before_.get(), CLONE_NEWTIME) < 0) may_return_ = false;
+    proc_ = TRY(open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
     auto add = [&](const char* clock, int64_t ns) {
         offsets_text_ += cat(clock, " ", ns / 1'000'000'000, " ", ns % 1'000'000'000, "\n");
     };
@@ -96,18 +100,30 @@ Result<> JoinScope::enter() {
     for (; may_return_ && entered_ < joined_.size(); ++entered_)
         if (setns(joined_[entered_].target.get(), joined_[entered_].type) < 0)
             return os_error(errno, cat("joining the namespace '", joined_[entered_].path, "'"));
-    if (!new_time_) return {};
-    if (unshare(CLONE_NEWTIME) < 0) return os_error(errno, "making a time namespace");
+    if (!new_time_ || !may_return_) return {};
+    if (long error = make_time(); error < 0) return os_error(static_cast<int>(-error), "making a time namespace");
     time_entered_ = true;
-    if (offsets_text_.empty()) return {};
-    return write_all(offsets_.get(), offsets_text_).within("setting the clocks of the time namespace");
+    return {};
+}
+
+// The children's, of whoever calls: `self` of /proc is that one too.
+long JoinScope::make_time() const {
+    long error = raw(SYS_unshare, CLONE_NEWTIME);
+    if (error < 0 || offsets_text_.empty()) return error;
+    long file = raw(SYS_openat, proc_.get(), arg("self/timens_offsets"), O_WRONLY | O_CLOEXEC);
+    if (file < 0) return file;
+    error = raw(SYS_write, file, arg(offsets_text_.data()), static_cast<long>(offsets_text_.size()));
+    kernel::raw_close(file);
+    return error < 0 ? error : 0;
 }
 
 long JoinScope::enter_one_way(const void* scope) {
     const auto& self = *static_cast<const JoinScope*>(scope);
+    if (self.new_time_ && !self.time_entered_)
+        if (long error = self.make_time(); error < 0) return error;
     for (size_t i = self.entered_; i < self.joined_.size(); ++i)
-        if (long error = kernel::raw(SYS_setns, self.joined_[i].target.get(), self.joined_[i].type); error < 0) return error;
-    return self.users_ ? kernel::raw(SYS_setns, self.users_.get(), CLONE_NEWUSER) : 0;
+        if (long error = raw(SYS_setns, self.joined_[i].target.get(), self.joined_[i].type); error < 0) return error;
+    return self.users_ ? raw(SYS_setns, self.users_.get(), CLONE_NEWUSER) : 0;
 }
 
 JoinScope::~JoinScope() {

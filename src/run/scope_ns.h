@@ -20,7 +20,8 @@ class JoinScope {
     // Opens what is needed while the host's paths are there.
     Result<> open(const launch::LaunchPlan& plan);
     // Whether the payload's process is made by one that has entered namespaces nobody comes back from: a user namespace,
-    // and all of them for a launcher that is root in a user namespace only, because the host's are not its own.
+    // and all of them, a new time namespace too, for a launcher that is root in a user namespace only, because the
+    // host's are not its own.
     bool one_way() const { return users_ || !may_return_; }
     // What that process does, with bare system calls; `scope` is a JoinScope. 0 or -errno.
     static long enter_one_way(const void* scope);
@@ -30,6 +31,7 @@ class JoinScope {
     Result<> enter();
 
   private:
+    long make_time() const;
     struct Joined {
         Fd target, before;
         int type;
@@ -38,7 +40,7 @@ class JoinScope {
     std::vector<Joined> joined_;
     size_t entered_ = 0;
     Fd users_, mounts_;
-    Fd time_before_, offsets_;
+    Fd time_before_, proc_;
     std::string offsets_text_;
     bool may_return_ = true, new_time_ = false, time_entered_ = false;
 };

@@ -85,7 +85,7 @@ struct HostFacts {
     std::map<std::string, std::string> caller_environment;  // only TERM, COLORTERM, NO_COLOR and `pass` names
     std::map<std::string, std::pair<uint64_t, uint64_t>> initial_rlimits;  // what the kernel gave PID 1
     // A bundle's: of the user namespace that it joins, and of the caller's own where that is not the initial one.
-    std::vector<IdMapping> user_uid_maps, user_gid_maps, own_gid_maps;
+    std::vector<IdMapping> user_uid_maps, user_gid_maps, own_uid_maps, own_gid_maps;
     std::string boot_id;
     std::string random_uuid;            // 32 hex digits, fresh: the machine's id when the spec has none
     TreeFacts tree;

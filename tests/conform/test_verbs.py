@@ -1,5 +1,6 @@
 """Each verb of croft-oci: what it does, in which states, its words and its exit statuses."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -436,3 +437,33 @@ def test_log_as_json(oci, scratch):
 def test_log_as_text(oci, scratch):
     oci("state", "none", flags=["--log", scratch / "log"])
     assert "level=error" in (scratch / "log").read_text()
+
+
+def without_net_raw():
+    """In the child, before croft-oci: root has then every capability but this one."""
+    PR_CAPBSET_DROP, CAP_NET_RAW = 24, 13
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0)
+
+
+def wants_net_raw(config):
+    for kind in ("bounding", "effective", "permitted"):
+        config["process"]["capabilities"][kind] = ["CAP_KILL", "CAP_NET_RAW"]
+
+
+def test_a_capability_that_cannot_be_granted_is_a_warning_in_the_log(oci, bundle, new_id, scratch):
+    log = scratch / "log"
+    ran = oci("run", new_id(), bundle=bundle("grep", "CapEff", "/proc/self/status", change=wants_net_raw),
+              flags=["--log", log, "--log-format", "json"], preexec_fn=without_net_raw).check()
+    assert ran.stdout.split() == ["CapEff:", f"{1 << 5:016x}"]
+    line = json.loads(log.read_text())
+    assert line["level"] == "warning" and "CAP_NET_RAW" in line["msg"] and ran.stderr == ""
+
+
+def test_warnings_do_not_hide_an_error_in_the_log(oci, bundle, new_id, scratch):
+    log = scratch / "log"
+    log.write_text("of somebody else\n")
+    ran = oci("run", new_id(), bundle=bundle("no-such-command", change=wants_net_raw),
+              flags=["--log", log, "--log-format", "json"], preexec_fn=without_net_raw)
+    assert ran.status == 1 and "CAP_NET_RAW" in ran.stderr and "executable file not found" in ran.stderr
+    first, line = log.read_text().splitlines()
+    assert first == "of somebody else" and "executable file not found" in json.loads(line)["msg"]

@@ -25,6 +25,7 @@ packages_test=(
   acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
   dbus-daemon polkitd  # the command line over a bus
   fdisk dosfstools squashfs-tools erofs-utils cryptsetup-bin  # disk images
+  uidmap  # containers of users
   python3-jsonschema  # the shape of what croft-oci prints
   libarchive-tools bzip2 xz-utils  # other hands that write and read archives
 )

@@ -168,6 +168,8 @@ void add(spec::MachineSpec& s, spec::Mount m) {
 const Wrong wrongs[] = {
     {"no_command", Errc::invalid, "process.args", [](auto& s, auto&) { s.process.command = {""}; }},
     {"no_root", Errc::invalid, "root.path", [](auto& s, auto&) { s.root.directory.clear(); }},
+    {"ids_of_others", Errc::denied, "the ids 100000 to 165535 of the host",
+     [](auto& s, auto& f) { f = inside_user_namespace(), user_namespace(s), f.own_uid_maps = {{1000, 1000, 1}, {100000, 100000, 65535}}; }},
     {"no_rights", Errc::denied, "needs root", [](auto&, auto& f) { f.admin = f.privileged = false; }},
     {"no_root_in_map", Errc::invalid, "no id for the container's root",
      [](auto& s, auto&) {
