@@ -7,10 +7,11 @@ import pytest
 from vm import BUILD, Host, suites
 
 PROGRAM = BUILD / "src/apps/croft-oci"
+SUITES = suites()
 GROUP = "/sys/fs/cgroup/user.slice/pre-one.scope"
 
 
-@pytest.fixture(scope="module", params=suites())
+@pytest.fixture(scope="module", params=SUITES)
 def host(request):
     if not PROGRAM.exists():
         pytest.fail(f"{PROGRAM} is not built")
