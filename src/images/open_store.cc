@@ -1,14 +1,27 @@
 #include "images/open_store.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "manager/image_root.h"
+#include "manager/rootless.h"
 #include "store/collect.h"
 #include "store/layers.h"
 
 namespace croft::images {
 
+Result<> become_owner(const manager::Paths& paths) {
+    if (paths.system || geteuid() == 0) return {};
+    TRY(manager::become_fake_root());
+    setenv("CROFT_SCOPE", "user", 1);
+    return {};
+}
+
 Result<StorePtr> open_store(const manager::Paths& paths) {
+    TRY(become_owner(paths));
     return std::make_shared<const store::Store>(TRY(store::Store::open(manager::store_path(paths))));
 }
 

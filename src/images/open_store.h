@@ -13,7 +13,10 @@
 namespace croft::images {
 
 using StorePtr = std::shared_ptr<const store::Store>;  // places of images keep it too
-// Made when there is none.
+// A user's trees have files of all ids that the user has, so whoever makes, reads and removes them becomes root over those
+// (manager/rootless.h). Nothing for the system's root. Before there is a second thread.
+Result<> become_owner(const manager::Paths& paths);
+// Made when there is none. As their owner.
 Result<StorePtr> open_store(const manager::Paths& paths);
 Result<StorePtr> open_store();
 std::string unpack_helper(const manager::Paths& paths);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "archive/compression.h"
+#include "base/host_root.h"
 #include "base/text.h"
 #include "store/blobs.h"
 #include "store/layers.h"
@@ -98,14 +99,20 @@ class Workers {
     Result<> first_;
 };
 
+// A user with a range of ids (/etc/subuid) has more than one mapped here, and so can give files to others.
+bool has_many_ids() {
+    auto map = read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096);
+    return map && split(trim(*map), '\n').size() > 1;
+}
+
 }  // namespace
 
 archive::UnpackOptions tree_options(const std::string& helper) {
     archive::UnpackOptions options;
-    bool root = geteuid() == 0;
+    bool root = is_host_root();
     options.whiteouts = root ? archive::Whiteouts::overlay : archive::Whiteouts::overlay_user;
     options.devices = root ? archive::DeviceNodes::make : archive::DeviceNodes::leave_out;
-    options.ownership = root;
+    options.ownership = root || has_many_ids();
     options.helper = helper;
     return options;
 }

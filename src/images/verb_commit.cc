@@ -77,6 +77,7 @@ Result<int> verb_commit(const cli::Verb& verb, std::span<char* const> arguments)
     Arguments args = TRY(cli::parse_arguments(verb, arguments));
     TRY(cli::expect_operands(verb, args, 2, 2));
     manager::Paths paths = TRY(manager::find_paths());
+    TRY(become_owner(paths));
     manager::OwnRoot own = TRY(manager::OwnRoot::take(paths, args.operands[0], "image commit"));
     NewImage image = TRY(committed(own, unpack_helper(paths)));
     image.name = args.operands[1];

@@ -48,6 +48,13 @@ void process_members(JsonWriter& json, const image::ImageProcess& process) {
     json.member("User", process.user).member("WorkingDir", process.working_directory).member("StopSignal", process.stop_signal);
     list_member(json, "Volumes", process.volumes);
     list_member(json, "ExposedPorts", process.exposed_ports);
+    if (!process.health) return;
+    const image::HealthCheck& health = *process.health;
+    json.key("Healthcheck").begin_object();
+    list_member(json, "Test", health.test);
+    json.member("Interval", health.interval).member("Timeout", health.timeout).member("StartPeriod", health.start_period);
+    json.member("StartInterval", health.start_interval).member("Retries", health.retries);
+    json.end_object();
 }
 
 std::string described(const image::Reference& reference, const registry::ManifestBytes& top,

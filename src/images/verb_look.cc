@@ -57,6 +57,9 @@ Result<int> verb_mount(const cli::Verb& verb, std::span<char* const> arguments) 
     Arguments args = TRY(cli::parse_arguments(verb, arguments));
     TRY(cli::expect_operands(verb, args, 1, 2));
     manager::Paths paths = TRY(manager::find_paths());
+    if (!paths.system)
+        return error(Errc::denied, "an image is mounted by root alone: a user's mount would be seen by nobody else; `croft image export` "
+                                   "gives the tree, `croft run` a machine on it");
     StorePtr kept = TRY(open_store(paths));
     const store::Store& store = *kept;
     Fd hold = TRY(store.hold());

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/host_root.h"
 #include "base/text.h"
 #include "manager/declared.h"
 #include "manager/image_root.h"
@@ -10,7 +11,7 @@
 namespace croft::manager {
 
 kernel::OverlayNotes overlay_notes() {
-    return geteuid() == 0 ? kernel::OverlayNotes::trusted : kernel::OverlayNotes::user;
+    return is_host_root() ? kernel::OverlayNotes::trusted : kernel::OverlayNotes::user;
 }
 
 Result<OwnRoot> OwnRoot::take(const Paths& paths, const std::string& name, const char* verb) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/host_root.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -82,8 +83,7 @@ void mount_run_directory(const Paths& paths) {
 
 Result<Paths> find_paths() {
     Paths paths;
-    // A user's keeper is root of a user namespace: it says of itself that it is not the system's.
-    paths.system = geteuid() == 0 && environment("CROFT_SCOPE") != "user";
+    paths.system = is_host_root();
     if (paths.system)
         paths.run = system_run, paths.cache = "/var/cache/croft", paths.state = "/var/lib/croft",
         paths.config = "/etc/croft/machines";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/host_root.h"
 #include "base/scope.h"
 #include "base/text.h"
 
@@ -62,7 +63,7 @@ std::vector<std::string> files_of(const PlaceOptions& options) {
 
 std::string usual_place() {
     const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
-    if (geteuid() == 0) return "file:///var/lib/containers/sigstore";
+    if (is_host_root()) return "file:///var/lib/containers/sigstore";
     return cat("file://",
                data && *data   ? data
                : home && *home ? cat(home, "/.local/share")
