@@ -1,10 +1,9 @@
 // Writes skopeo's directories (dir_source.cc says what is in them). The directory appears whole, and takes the place of one
 // that was an image before.
+#include <dirent.h>
 #include <fcntl.h>
 
-#include <filesystem>
-#include <system_error>
-
+#include "base/scope.h"
 #include "base/text.h"
 #include "registry/blobs.h"
 #include "registry/layout.h"
@@ -39,6 +38,16 @@ class DirTarget : public ImageTarget {
     Staging staging_;
     Staging::Replace replace_;
 };
+
+bool is_empty(Fd directory) {
+    DIR* stream = fdopendir(directory.get());
+    if (!stream) return false;
+    directory.release();
+    OnExit close([&] { closedir(stream); });
+    while (dirent* entry = readdir(stream))
+        if (std::string_view name = entry->d_name; name != "." && name != "..") return false;
+    return true;
+}
 }  // namespace
 
 Result<std::unique_ptr<ImageTarget>> make_dir(const image::Reference& reference) {
@@ -48,9 +57,8 @@ Result<std::unique_ptr<ImageTarget>> make_dir(const image::Reference& reference)
         auto version = read_file_at(directory.get(), "version", 256);
         bool ours = version && version->starts_with("Directory Transport Version:");
         // An empty directory is replaced by rename(2) itself; anything else stays what it is.
-        std::error_code unreadable;
-        if (!ours && !std::filesystem::is_empty(reference.path, unreadable))
-            return error(Errc::exists, cat(croft::quoted(reference.path),
+        if (!ours && !is_empty(std::move(directory)))
+            return error(Errc::exists, cat(quoted(reference.path),
                                            " is there, not empty, and no image as skopeo's dir: lays it out; "
                                            "name a directory that is not there"));
         if (ours) replace = Staging::Replace::yes;

@@ -31,7 +31,7 @@ packages_test=(
 )
 
 # The tools for images that croft is compared with, and a registry.
-packages_images=(docker-registry skopeo podman buildah umoci gpg gpg-agent gpgv openssl perl-base zstd xz-utils bzip2 e2fsprogs)
+packages_images=(docker-registry skopeo podman buildah umoci uidmap gpg gpg-agent gpgv openssl perl-base zstd xz-utils bzip2 e2fsprogs)
 
 # The engines that croft-oci is tried under, on this host and in a virtual host; nothing else needs them. runc and crun are
 # for comparing.
