@@ -174,7 +174,8 @@ def test_what_a_machine_stands_on_stays(croft, config, place, archive, machine):
     runs, waits = machine(), machine()
     croft("run", "-d", f"--name={runs}", "base", "/bin/sleep", "1000").check()
     croft("create", waits, "--image=base", "--", "/bin/true").check()
-    assert "stands on" in image(croft, "rm", "base").check().stderr
+    said = image(croft, "rm", "base").check().stderr
+    assert runs in said and waits in said and "stand on" in said
     image(croft, "prune").check()
     croft("exec", runs, "/bin/true").check()
     croft("run", waits, "/bin/true").check()

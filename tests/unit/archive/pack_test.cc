@@ -120,6 +120,7 @@ TEST(Pack, Options) {
     options.uids = {{0, 0, 1}};
     EXPECT_THAT(packed(tree, options), HasSubstr("packing: 'f': it belongs to user 100007, which is outside"));
     ASSERT_EQ(chown(tree.at("proc").c_str(), 100'009, 0), 0);
+    options.uids.push_back({7, 100'007, 1});
     EXPECT_THAT(packed(tree, options), HasSubstr("packing: 'proc': it belongs to user 100009, which is outside"));
     int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address = {AF_UNIX, {}};
