@@ -46,16 +46,6 @@ Result<> check_operands(const Verb& verb, const Call& call) {
     return error(Errc::usage, cat(verb.name, " needs the id of a container (", usage, ")"));
 }
 
-// Never returns when it goes well: libsystemd needs a dynamic program, and that costs at start.
-Result<> leave_to_systemd(const Global& global) {
-    Places places = TRY(find_places(global));
-    std::string program = places.paths.helpers + "/croft-oci-systemd";
-    std::vector<char*> words = global.words;
-    words.push_back(nullptr);
-    execv(program.c_str(), words.data());
-    return os_error(errno, cat("--systemd-cgroup: executing ", quoted(program), ", which speaks with systemd"));
-}
-
 // What tools/generate asks for; null for every other word.
 std::string (*hidden_text(std::span<char* const> words))() {
     std::string_view first = words[0], second = words.size() > 1 ? words[1] : "";
@@ -107,6 +97,15 @@ Error in_engines_words(Error error) {
     return error;
 }
 }  // namespace
+
+Result<> leave_to_systemd(const Global& global) {
+    Places places = TRY(find_places(global));
+    std::string program = places.paths.helpers + "/croft-oci-systemd";
+    std::vector<char*> words = global.words;
+    words.push_back(nullptr);
+    execv(program.c_str(), words.data());
+    return os_error(errno, cat("executing ", quoted(program), ", which speaks with systemd of the container's control group"));
+}
 
 int run_command_line(int argc, char** argv) {
     fill_standard_streams();

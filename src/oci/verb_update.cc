@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "dialect/oci_config.h"
+#include "manager/supervisor.h"
+#include "oci/command_line.h"
 #include "oci/container.h"
 #include "oci/update.h"
 #include "run/rdt.h"
@@ -23,6 +25,8 @@ Result<int> verb_update(const Call& call) {
     Places places = TRY(find_places(call.global));
     Container c = TRY(open_container(places, call.operands[0], Lock::yes));
     if (!c.alive()) return error(Errc::wrong_state, cat("container not running: ", quoted(c.id)));
+    // A scope's limits are systemd's, also for an engine that says --systemd-cgroup only when it creates, as podman does.
+    if (!c.record.unit.empty() && !manager::supervisor()) TRY(leave_to_systemd(call.global));
     std::vector<std::string> schemata;
     for (const char* flag : {"--l3-cache-schema", "--mem-bw-schema"})
         if (const std::string* line = call.flags.value(flag)) schemata.push_back(*line);

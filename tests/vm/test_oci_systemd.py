@@ -66,8 +66,11 @@ def test_update_tells_systemd(host, bundle):
     host.run("systemctl daemon-reload").check()
     assert host.run(f"cat {GROUP}/memory.max {GROUP}/pids.max {GROUP}/cpu.max").stdout.split("\n")[:3] == [
         str(50 << 20), "40", "120000 100000"]
+    # An engine need not say again that the container is systemd's.
+    host.run("croft-oci update --pids-limit 30 one").check()
+    assert show(host, "TasksMax") == {"TasksMax": "30"} and host.run(f"cat {GROUP}/pids.max").stdout == "30\n"
     told = json.loads(host.run("croft-oci events --stats one").check().stdout)["data"]
-    assert told["memory"]["usage"]["limit"] == 50 << 20 and told["pids"] == {"current": 1, "limit": 40}
+    assert told["memory"]["usage"]["limit"] == 50 << 20 and told["pids"] == {"current": 1, "limit": 30}
 
 
 def test_the_unit_ends_with_the_container(host, bundle):
