@@ -121,8 +121,9 @@ inline constexpr Verb image_rows[] = {
      .group = Group::images,
      .synopsis = "[OPTIONS] IMAGE",
      .help = "show what an image is, wherever it lies",
-     .doc = "Digest, platform, layers, labels and environment of an image, from its manifest and configuration alone: nothing "
-            "else is fetched. Of an index it is the image for this platform.",
+     .doc = "Digest, platform, layers and labels of an image, and what it says of its process (command, environment, ports, health "
+            "check), from its manifest and configuration alone: nothing else is fetched. Of an index it is the image for this "
+            "platform. Ports and health checks are shown; croft opens none, and performs none by itself.",
      .example = "croft image inspect docker://registry.example/team/web:1\n"
                 "croft image inspect --raw oci:./web:1       # the manifest, byte for byte\n"
                 "croft image inspect --format='{{.Digest}}' oci:./web:1",

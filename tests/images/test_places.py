@@ -19,6 +19,18 @@ def digest(home, reference):
     return home.image("inspect", "--format={{.Digest}}", reference).strip()
 
 
+def test_what_an_image_says_of_its_process_is_shown(home, tmp_path):
+    health = {"Test": ["CMD-SHELL", "test -e /up"], "Interval": 30_000_000_000, "Retries": 3}
+    made = Layout(tmp_path / "lay")
+    made.name(made.image(ExposedPorts={"80/tcp": {}, "53/udp": {}}, Healthcheck=health, StopSignal="SIGINT", User="web"), "one")
+    shown = json.loads(home.image("inspect", f"oci:{tmp_path}/lay:one"))
+    assert shown["ExposedPorts"] == ["53/udp", "80/tcp"] and shown["Labels"] == {"made": "here"}
+    assert shown["Healthcheck"] == {**health, "Timeout": 0, "StartPeriod": 0, "StartInterval": 0}
+    assert (shown["StopSignal"], shown["User"]) == ("SIGINT", "web")
+    made.name(made.image(), "two")
+    assert "Healthcheck" not in json.loads(home.image("inspect", f"oci:{tmp_path}/lay:two"))
+
+
 # Every place that keeps digests, as a target and as the source of the next copy.
 CHAIN = ["oci:{}/a:one", "dir:{}/b", "oci-archive:{}/c.tar:one", "dir:{}/d", "oci-archive:{}/e.tar:name/with:tag", "oci:{}/f"]
 
