@@ -574,6 +574,8 @@ complete -c croft -n '__croft_verb "image copy" "image cp"' -F -a '(__croft_imag
 complete -c croft -n '__croft_verb "image copy" "image cp"' -l all -s a -d 'Of an index all images; else the one for this platform'
 complete -c croft -n '__croft_verb "image copy" "image cp"' -l multi-arch -x -a 'system all index-only' -d 'The same in more words'
 complete -c croft -n '__croft_verb "image copy" "image cp"' -l format -s f -x -a 'oci v2s2' -d 'Write manifests as OCI or Docker\'s schema 2 have them'
+complete -c croft -n '__croft_verb "image copy" "image cp"' -l dest-compress-format -x -a 'gzip zstd' -d 'Pack layers that are packed otherwise anew'
+complete -c croft -n '__croft_verb "image copy" "image cp"' -l dest-compress-level -x -d 'How hard to pack them: 1 to 9, of zstd to 20 (default the usual)'
 complete -c croft -n '__croft_verb "image copy" "image cp"' -l preserve-digests -d 'Fail where a digest would change'
 complete -c croft -n '__croft_verb "image copy" "image cp"' -l digestfile -r -F -d 'Write the digest of what was copied into FILE'
 complete -c croft -n '__croft_verb "image copy" "image cp"' -l additional-tag -x -d 'Of docker-archive: one name more; can be given again'

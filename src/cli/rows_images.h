@@ -47,6 +47,8 @@ inline constexpr OptionRow image_copy_options[] = {
     {"--all", 'a', "", "", "Of an index all images; else the one for this platform"},
     {"--multi-arch", 0, "WHICH", "system|all|index-only", "The same in more words"},
     {"--format", 'f', "FORMAT", "oci|v2s2", "Write manifests as OCI or Docker's schema 2 have them"},
+    {"--dest-compress-format", 0, "HOW", "gzip|zstd", "Pack layers that are packed otherwise anew"},
+    {"--dest-compress-level", 0, "N", "", "How hard to pack them: 1 to 9, of zstd to 20 (default the usual)"},
     {"--preserve-digests", 0, "", "", "Fail where a digest would change"},
     {"--digestfile", 0, "FILE", "path", "Write the digest of what was copied into FILE"},
     {"--additional-tag", 0, "NAME:TAG", "", "Of docker-archive: one name more; can be given again"},

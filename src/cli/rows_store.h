@@ -63,7 +63,7 @@ inline constexpr Verb store_rows[] = {
     {.name = "image bootstrap",
      .group = Group::images,
      .synopsis = "[OPTIONS] DISTRIBUTION:RELEASE [NAME]",
-     .help = "make a tree of a distribution's packages",
+     .help = "make a tree of distribution packages",
      .doc = "Into /var/lib/machines/NAME (default DISTRIBUTION-RELEASE), by the distribution's own tool, where it is installed: "
             "mmdebstrap or debootstrap for debian, ubuntu, devuan and kali; dnf for fedora, centos, rocky and almalinux; pacstrap "
             "for arch; apk for alpine. The tree is there when it is whole; interrupted, nothing is left.",

@@ -35,9 +35,24 @@ Result<registry::Format> format_of(const cli::Arguments& args) {
     return error(Errc::invalid, cat("--format: ", quoted(*word), " is none of oci, v2s2"));
 }
 
+Result<std::optional<registry::Repack>> repack_of(const cli::Arguments& args, const registry::PlaceOptions& options) {
+    const std::string* word = args.value("--dest-compress-format");
+    auto level = TRY(cli::number_option(args, "--dest-compress-level"));
+    if (!word && !level) return std::optional<registry::Repack>();
+    if (!word) return error(Errc::usage, "--dest-compress-level: it is for --dest-compress-format=gzip or zstd");
+    bool gzip = *word == "gzip";
+    if (!gzip && *word != "zstd") return error(Errc::usage, cat("--dest-compress-format: ", quoted(*word), " is none of gzip, zstd"));
+    if (level && (!*level || *level > (gzip ? 9 : 20)))
+        return error(Errc::usage, cat("--dest-compress-level: of ", *word, " there are levels from 1 to ", gzip ? 9 : 20));
+    return std::optional(registry::Repack{.compression = gzip ? archive::Compression::gzip : archive::Compression::zstd,
+                                          .level = static_cast<int>(level.value_or(0)),
+                                          .options = options});
+}
+
 Result<CopyOptions> copy_options(const cli::Arguments& args, const registry::PlaceOptions& source) {
     CopyOptions out{.which = TRY(which_of(args)), .format = TRY(format_of(args)), .platform = source.platform};
     out.preserve_digests = args.has("--preserve-digests");
+    out.repack = TRY(repack_of(args, source));
     out.interrupted = source.interrupted;
     if (auto parallel = TRY(cli::number_option(args, "--image-parallel-copies"))) {
         if (!*parallel || *parallel > 64)

@@ -49,6 +49,10 @@ Result<> convert_manifest(ManifestBytes& bytes, image::Manifest manifest, Format
     return {};
 }
 
+void rewrite_manifest(ManifestBytes& bytes, const image::Manifest& manifest) {
+    rewrite(bytes, image::manifest_json(manifest), manifest.media_type);
+}
+
 Result<> convert_index(ManifestBytes& bytes, image::Index index, Format format, bool changed) {
     Family family = family_of(format);
     if (image::index_family(index.media_type) == family && !changed) return {};

@@ -12,4 +12,7 @@ Result<> convert_manifest(ManifestBytes& bytes, image::Manifest manifest, Format
 // `changed`: the index lists other digests than its bytes do.
 Result<> convert_index(ManifestBytes& bytes, image::Index index, Format format, bool changed);
 
+// The manifest's bytes and digest, when it says something else than it did.
+void rewrite_manifest(ManifestBytes& bytes, const image::Manifest& manifest);
+
 }  // namespace croft::registry

@@ -116,18 +116,21 @@ Result<> check_target(const ImageTarget& to, const Gathered& what, const CopyOpt
 }
 
 Result<> check_digests(ImageSource& from, const Gathered& what, const CopyOptions& options) {
-    if (!options.preserve_digests || options.format == Format::keep) return {};
+    if (!options.preserve_digests || (options.format == Format::keep && !options.repack)) return {};
     for (const ManifestBytes& one : what.manifests)
         if (!from.manifest(one.digest))
             return error(Errc::invalid,
-                         "the format that was asked for changes digests, and --preserve-digests forbids "
+                         "the format or compression that was asked for changes digests, and --preserve-digests forbids "
                          "that; leave out one of them");
     return {};
 }
 }  // namespace
 
-Result<Copied> copy_image(ImageSource& from, ImageTarget& to, const CopyOptions& options) {
-    Gathered what = TRY(gather(from, options));
+Result<Copied> copy_image(ImageSource& as_it_is, ImageTarget& to, const CopyOptions& options) {
+    std::optional<RepackedSource> repacked;
+    if (options.repack) repacked.emplace(as_it_is, *options.repack);
+    ImageSource& from = repacked ? *repacked : as_it_is;
+    Gathered what = TRY(gather(from, repacked ? &*repacked : nullptr, options));
     TRY(check_target(to, what, options));
     TRY(check_digests(from, what, options));
     if (options.which == Which::index_only) what.blobs.clear();

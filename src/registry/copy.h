@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "archive/compression.h"
 #include "registry/place.h"
 
 namespace croft::registry {
@@ -26,10 +28,18 @@ class CopyProgress {
     virtual void blob_done() = 0;
 };
 
+// How layers are to be packed in the copy.
+struct Repack {
+    archive::Compression compression;
+    int level = 0;         // 0: the usual one
+    PlaceOptions options;  // where temporary files are put, and what ends the work
+};
+
 struct CopyOptions {
     Which which = Which::system;
     Format format = Format::keep;
     image::Platform platform = image::host_platform();
+    std::optional<Repack> repack;  // nothing: as they are
     bool preserve_digests = false;
     unsigned parallel = 6;
     CopyProgress* progress = nullptr;

@@ -18,7 +18,8 @@ constexpr uint64_t most_bytes = 32 << 20;
 
 class Gatherer {
   public:
-    Gatherer(ImageSource& from, const CopyOptions& options) : from_(from), options_(options) {}
+    Gatherer(ImageSource& from, RepackedSource* repacked, const CopyOptions& options)
+        : from_(from), repacked_(repacked), options_(options) {}
 
     Result<Gathered> run() {
         if (options_.which == Which::system) {
@@ -66,8 +67,9 @@ class Gatherer {
             changed = changed || known->second.digest != child.digest;
             child.digest = known->second.digest, child.media_type = known->second.media_type, child.size = known->second.size;
         }
-        if (options_.format == Format::keep) return {};
-        return convert_index(bytes, index, options_.format, changed);
+        if (options_.format != Format::keep) return convert_index(bytes, index, options_.format, changed);
+        bool docker = image::index_family(index.media_type) == image::Family::docker;
+        return changed ? convert_index(bytes, index, docker ? Format::docker : Format::oci, true) : Result<>();
     }
 
     Result<> take_blobs(ManifestBytes& bytes, image::Manifest& manifest) {
@@ -79,9 +81,19 @@ class Gatherer {
                         " is a foreign one: its bytes are not kept with the image",
                         layer.urls.empty() ? "" : cat(" but at ", quoted(layer.urls[0].substr(0, 200))),
                         ", and may not be copied by anybody"));
+        // The format first: what it has no word for is told before a layer is packed.
+        if (options_.format != Format::keep && repacked_) TRY(convert_first(bytes, manifest));
+        if (repacked_ && TRY(repacked_->repack(manifest))) rewrite_manifest(bytes, manifest);
         add_blob(manifest.config);
         for (const Descriptor& layer : manifest.layers) add_blob(layer);
         return options_.format == Format::keep ? Result<>() : convert_manifest(bytes, manifest, options_.format);
+    }
+
+    Result<> convert_first(ManifestBytes& bytes, image::Manifest& manifest) {
+        TRY(convert_manifest(bytes, manifest, options_.format));
+        image::Document document = TRY(image::parse_manifest(bytes.bytes, bytes.media_type));
+        manifest = std::move(std::get<image::Manifest>(document));
+        return {};
     }
 
     void add_blob(const Descriptor& blob) {
@@ -89,6 +101,7 @@ class Gatherer {
     }
 
     ImageSource& from_;
+    RepackedSource* repacked_;
     const CopyOptions& options_;
     Gathered out_;
     uint64_t total_ = 0;
@@ -97,8 +110,8 @@ class Gatherer {
 };
 }  // namespace
 
-Result<Gathered> gather(ImageSource& from, const CopyOptions& options) {
-    return Gatherer(from, options).run();
+Result<Gathered> gather(ImageSource& from, RepackedSource* repacked, const CopyOptions& options) {
+    return Gatherer(from, repacked, options).run();
 }
 
 }  // namespace croft::registry

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "registry/copy.h"
+#include "registry/repack.h"
 
 namespace croft::registry {
 
@@ -13,6 +14,7 @@ struct Gathered {
     std::vector<image::Descriptor> blobs;
 };
 
-Result<Gathered> gather(ImageSource& from, const CopyOptions& options);
+// `repacked`: the same source, where layers are to be packed anew; else null.
+Result<Gathered> gather(ImageSource& from, RepackedSource* repacked, const CopyOptions& options);
 
 }  // namespace croft::registry

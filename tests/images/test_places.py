@@ -31,6 +31,44 @@ def test_what_an_image_says_of_its_process_is_shown(home, tmp_path):
     assert "Healthcheck" not in json.loads(home.image("inspect", f"oci:{tmp_path}/lay:two"))
 
 
+@pytest.mark.parametrize("how", ["gzip", "zstd"])
+def test_layers_are_packed_anew(home, layout, tmp_path, how):
+    other, source = {"gzip": "zstd", "zstd": "gzip"}[how], f"oci:{layout[0]}:one"
+    home.image("copy", f"--dest-compress-format={other}", source, f"oci:{tmp_path}/other:one")
+    home.image("copy", f"--dest-compress-format={how}", "--dest-compress-level=3", f"oci:{tmp_path}/other:one", f"oci:{tmp_path}/out:one")
+    for place, packed in (("other", other), ("out", how)):
+        manifest = json.loads(home.image("inspect", "--raw", f"oci:{tmp_path}/{place}:one"))
+        assert {layer["mediaType"] for layer in manifest["layers"]} == {f"{OCI}layer.v1.tar+{packed}"}
+        for layer in manifest["layers"]:
+            blob = (tmp_path / place / "blobs" / layer["digest"].replace(":", "/")).read_bytes()
+            assert len(blob) == layer["size"] and blob[:2] == {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5"}[packed] and digest_of(blob) == layer["digest"]
+        # What it is inside has stayed what it was.
+        assert home.image("inspect", "--config", "--raw", f"oci:{tmp_path}/{place}:one") == home.image("inspect", "--config", "--raw", source)
+    if how == "gzip":
+        assert home.skopeo("inspect", f"oci:{tmp_path}/out:one")
+    again = home.image("copy", f"--dest-compress-format={how}", f"oci:{tmp_path}/out:one", f"oci:{tmp_path}/same:one")
+    assert digest(home, f"oci:{tmp_path}/same:one") == digest(home, f"oci:{tmp_path}/out:one"), again
+
+
+def test_an_index_of_layers_that_are_packed_anew(home, tmp_path):
+    two_platforms(tmp_path / "lay")
+    home.image("copy", "--all", "--dest-compress-format=zstd", f"oci:{tmp_path}/lay:multi", f"oci:{tmp_path}/out:multi")
+    index = json.loads(home.image("inspect", "--raw", f"oci:{tmp_path}/out:multi"))
+    for each in index["manifests"]:
+        body = (tmp_path / "out/blobs" / each["digest"].replace(":", "/")).read_bytes()
+        assert len(body) == each["size"] and {layer["mediaType"][-5:] for layer in json.loads(body)["layers"]} == {"+zstd"}
+
+
+def test_packing_anew_that_cannot_be(home, layout, tmp_path):
+    copy = lambda *options: home.image_fails("copy", *options, f"oci:{layout[0]}:one", f"oci:{tmp_path}/no:1")
+    assert "gzip, zstd" in copy("--dest-compress-format=xz")
+    assert "1 to 9" in copy("--dest-compress-format=gzip", "--dest-compress-level=10")
+    assert "--dest-compress-format" in copy("--dest-compress-level=3")
+    assert "--preserve-digests" in copy("--dest-compress-format=zstd", "--preserve-digests")
+    assert "--format=oci" in copy("--dest-compress-format=zstd", "--format=v2s2")
+    assert not (tmp_path / "no").exists()
+
+
 # Every place that keeps digests, as a target and as the source of the next copy.
 CHAIN = ["oci:{}/a:one", "dir:{}/b", "oci-archive:{}/c.tar:one", "dir:{}/d", "oci-archive:{}/e.tar:name/with:tag", "oci:{}/f"]
 

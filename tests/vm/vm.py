@@ -249,14 +249,18 @@ def default_files():
 
 class Host:
     """A fresh virtual host of a suite. `files` maps names below /files to files or directories here; `trees` names up
-    to two trees of tests/trees. Where the build has croft's programs, they are in /files/apps."""
+    to two trees of tests/trees. Where the build has croft's programs, they are in /files/apps. `scratch` is a file that is
+    the disk /dev/vde, made where it is not there, and stays: what one Host had on it the next one finds.
 
-    def __init__(self, suite="bookworm", files=None, trees=(), apps=True):
+    The end of a Host is a power cut: QEMU is killed, and what the guest has in memory is gone. What it has flushed is not."""
+
+    def __init__(self, suite="bookworm", files=None, trees=(), apps=True, scratch=None):
         if len(trees) > len(TREE_SLOTS):
             raise HostError(f"a virtual host has room for {len(TREE_SLOTS)} trees, not {len(trees)}")
         self.suite = suite
         self.files = {**(default_files() if apps else {}), **(files or {})}
         self.trees = tuple(trees)
+        self.scratch = scratch
         self.machine = None
 
     def __enter__(self):
@@ -284,7 +288,10 @@ class Host:
             for name, path in self.files.items():
                 archive.add(path, arcname=name)
         backing = {"vdb": tar, **dict(zip(TREE_SLOTS, make(*(f"tree:{name}" for name in self.trees)) if self.trees else ()))}
-        return [overlay(work / f"{slot}.qcow2", SLOT_SIZE, backing.get(slot)) for slot in SLOTS]
+        disks = [overlay(work / f"{slot}.qcow2", SLOT_SIZE, backing.get(slot)) for slot in SLOTS if slot != "vde" or not self.scratch]
+        if self.scratch and not self.scratch.exists():
+            overlay(self.scratch, SLOT_SIZE)
+        return disks + ([self.scratch] if self.scratch else [])
 
     def resume(self, state):
         machine = self.machine
