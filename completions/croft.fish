@@ -102,7 +102,7 @@ complete -c croft -n '__croft_noun image' -a sync -d 'copy all images of a repos
 complete -c croft -n '__croft_noun image' -a login -d 'keep name and password for a registry'
 complete -c croft -n '__croft_noun image' -a logout -d 'forget name and password for a registry'
 complete -c croft -n '__croft_noun image' -a import -d 'bring a tree or an image into the store'
-complete -c croft -n '__croft_noun image' -a bootstrap -d 'make a tree of a distribution\'s packages'
+complete -c croft -n '__croft_noun image' -a bootstrap -d 'make a tree of distribution packages'
 complete -c croft -n '__croft_noun image' -a pull -d 'bring an image from a registry into the store'
 complete -c croft -n '__croft_noun image' -a push -d 'send an image of the store to a registry'
 complete -c croft -n '__croft_noun image' -a export -d 'write an image of the store to a file'
