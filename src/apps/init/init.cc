@@ -128,10 +128,19 @@ void close_at_exec(const Options& o) {
         if (fd >= 0) tiny::call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
+// False: nobody hears it. Who does ends this process, or goes. To end before that would have systemd, whose main process
+// this may be, end the launcher before it has told why. Behind a gate there is no launcher any more.
+bool tell(const Options& o, const croft::run::ExecReport& report) {
+    if (tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0) return false;
+    char byte;
+    if (o.answer < 0) tiny::call(SYS_read, o.report, tiny::arg(&byte), 1);
+    return true;
+}
+
 void run_hooks(const Options& o) {
     croft::run::ExecReport report;
     if (o.hooks < 0 || run_start_hooks(o.hooks, o.state, report)) return;
-    if (tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
+    if (!tell(o, report))
         say(*o.command ? o.command[0] : "config.json", "a startContainer hook failed");
     tiny::exit(125);
 }
@@ -142,7 +151,7 @@ void run_hooks(const Options& o) {
     croft::run::ExecReport report;
     report.there = failure.there;
     report.error = static_cast<int32_t>(-failure.error);
-    if (tiny::call(SYS_write, o.report, tiny::arg(&report), sizeof report) < 0)
+    if (!tell(o, report))
         say(o.command[0],
             missing ? "there is no such command in the tree" : "the command cannot be executed");
     tiny::exit(missing ? 127 : 126);
