@@ -42,12 +42,12 @@ class Layout:
         place.write_bytes(data)
         return {"mediaType": media_type, "digest": digest, "size": len(data), **more}
 
-    def image(self, layers=({"a": b"one"}, {"b": b"two"}), architecture="amd64", family=OCI, compress=True, **config):
+    def image(self, layers=({"a": b"one"}, {"b": b"two"}), architecture="amd64", family=OCI, compress=True, level=9, **config):
         """Its descriptor. `layers` are dictionaries of files."""
         tars = [layer_tar(files) for files in layers]
         kind = "image.layer.v1.tar" if family is OCI else "image.rootfs.diff.tar"
         media_type = "application/vnd." + ("oci." if family is OCI else "docker.") + kind + ((("+" if family is OCI else ".") + "gzip") if compress else "")
-        packed = [self.blob(gzip.compress(tar, mtime=0) if compress else tar, media_type) for tar in tars]
+        packed = [self.blob(gzip.compress(tar, level, mtime=0) if compress else tar, media_type) for tar in tars]
         body = json.dumps({"created": "2024-01-01T00:00:00Z", "architecture": architecture, "os": "linux",
                            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/true"], "Labels": {"made": "here"}, **config},
                            "rootfs": {"type": "layers", "diff_ids": [digest_of(tar) for tar in tars]}}).encode()
