@@ -173,6 +173,25 @@ def test_a_debian_tree_boots_with_systemd(podman, place):
         podman("podman rm -f -t 0 boots")
 
 
+def test_limits_and_update(podman, place):
+    if not place.limits:
+        return
+    files = "memory.max cpu.max pids.max"
+    podman.ok(f"podman run -d --name limited --network none -m 64m --cpus 0.5 --pids-limit 50 {IMAGE} sleep 1000")
+    at = podman.ok("cat /proc/$(podman inspect -f '{{.State.Pid}}' limited)/cgroup").split("::")[1]
+    first, later = "67108864\n50000 100000\n50", "100663296\n25000 100000\n50"
+    assert podman.ok(f"cd /sys/fs/cgroup{at}; cat {files}") == first
+    assert podman.ok(f"podman exec limited sh -c 'cd /sys/fs/cgroup; cat {files}'") == first
+    podman.ok("podman update -m 96m --memory-swap 96m --cpus 0.25 limited")  # 4.3 changes no limit of processes
+    # systemd, which writes them again whenever it likes, knows them too.
+    podman.ok("systemctl daemon-reload")
+    assert podman.ok(f"cd /sys/fs/cgroup{at}; cat {files}") == later
+    assert podman.ok(f"podman exec limited sh -c 'cd /sys/fs/cgroup; cat {files}'") == later
+    # The limit that 4.3 shows here is the one of its own record.
+    assert not podman.ok("podman stats --no-stream --format '{{.MemUsage}}' limited").startswith("0B")
+    podman.ok("podman rm -f -t 0 limited")
+
+
 def test_checkpoint_fails_politely(podman, running):
     ran = podman(f"podman container checkpoint {running}")
     assert ran.status == 125 and ran.stderr.strip(), ran
