@@ -24,7 +24,7 @@ uint64_t monotonic() {
 }
 
 std::string key_of(const std::string& sender, const Question& question) {
-    return cat(sender, " ", question.machine);
+    return cat(sender, " ", access_name(question.access), " ", question.machine, " ", question.image);
 }
 
 int append_detail(sd_bus_message* call, const char* key, const std::string& value) {
@@ -32,12 +32,28 @@ int append_detail(sd_bus_message* call, const char* key, const std::string& valu
 }
 
 std::string dialog_text(const Question& question) {
-    std::string whom = question.machine.empty()  ? "a machine"
+    bool images = cli::is_about_images(question.access);
+    std::string whom = images && question.image.empty() ? "an image"
+                       : images && question.image == "*" ? "all images"
+                       : images                          ? "the image '$(image)'"
+                       : question.machine.empty()  ? "a machine"
                        : question.machine == "*" ? "all machines"
                                                  : "the machine '$(machine)'";
     return cat("Authentication is required to ", access_phrase(question.access), " ", whom, ".");
 }
 }  // namespace
+
+Question look_at_machine(const std::string& name) {
+    Question out;
+    out.machine = name, out.verb = "show";
+    return out;
+}
+
+Question look_at_image(const std::string& name) {
+    Question out;
+    out.access = cli::Access::image_view, out.image = name, out.verb = "image inspect";
+    return out;
+}
 
 struct Authority::Asked {
     Authority* authority;
@@ -90,6 +106,8 @@ Result<Message> Authority::call_for(const std::string& sender, const Question& q
                                   action.c_str());
     if (r >= 0) r = sd_bus_message_open_container(call.get(), 'a', "{ss}");
     if (r >= 0) r = append_detail(call.get(), "machine", question.machine);
+    if (r >= 0) r = append_detail(call.get(), "image", question.image);
+    if (r >= 0) r = append_detail(call.get(), "source", question.source);
     if (r >= 0) r = append_detail(call.get(), "verb", question.verb);
     if (r >= 0) r = append_detail(call.get(), "user", question.user);
     if (r >= 0 && question.interactive)
@@ -125,7 +143,8 @@ int Authority::answered(sd_bus_message* reply, void* data, sd_bus_error*) {
 void Authority::ask(const std::string& sender, const Question& question, Then then) {
     if (may_everything(sender)) return then(Answer::yes);
     if (question.interactive && people_ >= people_at_once) return then(Answer::challenge);
-    bool keep = question.access == cli::Access::view && !question.interactive;
+    bool view = question.access == cli::Access::view || question.access == cli::Access::image_view;
+    bool keep = view && !question.interactive;
     std::string key = keep ? key_of(sender, question) : "";
     auto known = kept_.find(key);
     if (keep && known != kept_.end() && known->second.until > monotonic()) return then(known->second.answer);

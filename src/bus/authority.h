@@ -2,7 +2,7 @@
 // and bus/request.cc (may it do this?).
 //
 // Root may everything, and on a session bus everybody is the machines' owner. Everybody else is judged by
-// polkit: the action org.croft.Croft1.ACCESS with the details `machine`, `verb` and `user`. Where polkit is
+// polkit: the action org.croft.Croft1.ACCESS with the details `machine`, `image`, `source`, `verb` and `user`. Where polkit is
 // not there the answer is no. Answers to "may look" are kept for five seconds, because one listing asks for
 // each machine; other answers are never kept.
 #pragma once
@@ -27,7 +27,12 @@ struct Question {
     std::string verb;
     std::string user;
     bool interactive = false;
+    std::string image;   // as `machine`
+    std::string source;  // where an image comes from
 };
+// May one look at the machine, or at the image?
+Question look_at_machine(const std::string& name);
+Question look_at_image(const std::string& name);
 
 class Authority {
   public:

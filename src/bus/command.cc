@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "base/text.h"
+#include "bus/image_words.h"
 #include "cli/arguments.h"
 #include "spec/fields.h"
 
@@ -83,14 +84,16 @@ Result<Command> make_command(std::string_view name, std::span<const std::string>
         raw.push_back(word.c_str());
     }
     cli::Arguments args = TRY(cli::parse_words(*command.verb, raw));
-    TRY(add_machines(command, args, row->named));
+    if (!cli::is_about_images(row->access)) TRY(add_machines(command, args, row->named));
     for (const spec::Assignment& one : args.patch.assignments)
         if (!*one.field->option)
             return error(Errc::usage, cat(one.origin.text, ": ", quoted(one.value),
                                           " names a variable of the caller, whom croftd cannot ask; "
                                           "write NAME=VALUE"));
     command.words = args.words();
-    command.words.insert(command.words.begin(), command.verb->name);
+    std::vector<std::string> verb = split(command.verb->name, ' ');
+    command.words.insert(command.words.begin(), verb.begin(), verb.end());
+    if (cli::is_about_images(row->access)) TRY(add_images(command, args, row->named));
     return command;
 }
 

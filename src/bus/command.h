@@ -23,9 +23,17 @@ struct Command {
     cli::Access access = cli::Access::local;
     std::vector<std::string> words;     // the verb first
     std::vector<std::string> machines;  // names that it is about; "*": all
+    std::vector<std::string> images;    // the same of images (image_words.h)
+    std::string source;                 // where an image comes from: a reference, "-"; empty: from no place
+    // Words that mean an image which is there: words[word] is images[image].
+    struct Lookup {
+        size_t word, image;
+    };
+    std::vector<Lookup> lookups;
     std::string user;                   // whom a login is for; empty: not said
     // Its name when there is one only.
     std::string machine() const { return machines.size() == 1 && machines[0] != "*" ? machines[0] : ""; }
+    std::string image() const { return images.size() == 1 && images[0] != "*" ? images[0] : ""; }
 };
 
 Result<Command> make_command(std::string_view verb, std::span<const std::string> words);

@@ -8,21 +8,23 @@
 namespace croft::bus {
 
 namespace {
-// Which machines a message is about, as far as looking goes.
+// What a message is about, as far as looking goes: all of some kinds, or one machine or image.
 struct Looks {
-    bool all = false;
-    std::string one;
+    Kinds all = Kinds::none;
+    std::string machine, image;
 };
 
 Looks looks_at(sd_bus_message* message) {
     const char* path = sd_bus_message_get_path(message);
     const char* member = sd_bus_message_get_member(message);
     if (!path || !member) return {};
-    std::string name = name_in(machine_prefix, path);
-    if (!name.empty()) return {.one = name};
-    bool listing = strcmp(member, "Introspect") == 0 || strcmp(member, "GetManagedObjects") == 0 ||
-                   strcmp(member, "ListMachines") == 0;
-    return {.all = listing};
+    if (std::string name = name_in(machine_prefix, path); !name.empty()) return {.machine = name, .image = ""};
+    if (std::string name = name_in(image_prefix, path); !name.empty()) return {.machine = "", .image = name};
+    Kinds all = strcmp(member, "ListMachines") == 0 ? Kinds::machines
+                : strcmp(member, "ListImages") == 0 ? Kinds::images
+                : strcmp(member, "Introspect") == 0 || strcmp(member, "GetManagedObjects") == 0 ? Kinds::both
+                                                                                                : Kinds::none;
+    return {.all = all, .machine = "", .image = ""};
 }
 }  // namespace
 
@@ -52,15 +54,16 @@ int Gate::arrived(sd_bus_message* message) {
     if (!sender) return 0;
     sender_ = sender;
     all_ = false;
-    names_.clear();
+    seen_ = {};
     auto answer = answers_.find(message);
     if (answer != answers_.end()) {
-        names_ = std::move(answer->second);
+        seen_ = std::move(answer->second);
         answers_.erase(answer);
         sd_bus_message_unref(message);
         return 0;
     }
     store_.look();
+    images_.refresh();
     if (sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") > 0)
         listed_(sender_);
     if (authority_.may_everything(sender_)) {
@@ -68,50 +71,58 @@ int Gate::arrived(sd_bus_message* message) {
         return 0;
     }
     Looks looks = looks_at(message);
-    if (!looks.all && looks.one.empty()) return 0;
+    bool one = !looks.machine.empty() || !looks.image.empty();
+    if (looks.all == Kinds::none && !one) return 0;
     sd_bus_message_ref(message);
-    auto then = [this, message](std::set<std::string> names) { put_back(message, std::move(names)); };
-    if (looks.all) {
-        visible(sender_, then);
-    } else {
-        authority_.ask(sender_, {.machine = looks.one, .verb = "show"}, [then, looks](Answer answer_of_one) {
-            then(answer_of_one == Answer::yes ? std::set<std::string>{looks.one} : std::set<std::string>{});
+    if (one) {
+        Question question = looks.image.empty() ? look_at_machine(looks.machine) : look_at_image(looks.image);
+        authority_.ask(sender_, question, [this, message, looks](Answer answer_of_one) {
+            put_back(message, answer_of_one == Answer::yes ? Seen{{looks.machine}, {looks.image}} : Seen{});
         });
+    } else {
+        visible(sender_, looks.all, [this, message](Seen seen) { put_back(message, std::move(seen)); });
     }
     return 1;
 }
 
-void Gate::put_back(sd_bus_message* message, std::set<std::string> names) {
-    answers_[message] = std::move(names);
+void Gate::put_back(sd_bus_message* message, Seen seen) {
+    answers_[message] = std::move(seen);
     sd_bus_message_rewind(message, 1);
     if (sd_bus_enqueue_for_read(bus_, message) >= 0) return;
     answers_.erase(message);
     sd_bus_message_unref(message);
 }
 
-void Gate::visible(const std::string& sender, std::function<void(std::set<std::string>)> then) {
+void Gate::visible(const std::string& sender, Kinds kinds, std::function<void(Seen)> then) {
     struct Gathered {
         size_t open;
-        std::set<std::string> names;
-        std::function<void(std::set<std::string>)> then;
+        Seen seen;
+        std::function<void(Seen)> then;
     };
-    auto gathered = std::make_shared<Gathered>(1, std::set<std::string>{}, std::move(then));
+    auto gathered = std::make_shared<Gathered>(1, Seen{}, std::move(then));
     auto done = [gathered] {
-        if (--gathered->open == 0) gathered->then(std::move(gathered->names));
+        if (--gathered->open == 0) gathered->then(std::move(gathered->seen));
     };
-    for (const auto& [name, entry] : store_.all()) {
+    auto ask = [&](const Question& question, std::set<std::string> Seen::* names, const std::string& name) {
         ++gathered->open;
-        authority_.ask(sender, {.machine = name, .verb = "show"},
-                       [gathered, done, name = name](Answer answer) {
-                           if (answer == Answer::yes) gathered->names.insert(name);
-                           done();
-                       });
-    }
+        authority_.ask(sender, question, [gathered, done, names, name](Answer answer) {
+            if (answer == Answer::yes) (gathered->seen.*names).insert(name);
+            done();
+        });
+    };
+    if (kinds == Kinds::machines || kinds == Kinds::both)
+        for (const auto& [name, entry] : store_.all()) ask(look_at_machine(name), &Seen::machines, name);
+    if (kinds == Kinds::images || kinds == Kinds::both)
+        for (const auto& [name, image] : images_.all()) ask(look_at_image(name), &Seen::images, name);
     done();
 }
 
 bool Gate::sees_machine(const std::string& name) const {
-    return all_ || names_.contains(name);
+    return all_ || seen_.machines.contains(name);
+}
+
+bool Gate::sees_image(const std::string& name) const {
+    return all_ || seen_.images.contains(name);
 }
 
 bool Gate::sees_job(const Job& job) {

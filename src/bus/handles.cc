@@ -29,6 +29,16 @@ struct Append {
         for (size_t i = 0; r >= 0 && i < values.size(); ++i) r = (*this)(values[i]);
         return r < 0 ? r : sd_bus_message_close_container(message);
     }
+    int operator()(const std::map<std::string, std::string>& values) const {
+        int r = sd_bus_message_open_container(message, 'a', "{ss}");
+        for (const auto& [key, value] : values) {
+            if (r >= 0) r = sd_bus_message_open_container(message, 'e', "ss");
+            if (r >= 0) r = (*this)(key);
+            if (r >= 0) r = (*this)(value);
+            if (r >= 0) r = sd_bus_message_close_container(message);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(message);
+    }
 };
 
 Error wrong_arguments(int r) {
@@ -77,7 +87,7 @@ int append_value(sd_bus_message* message, const Value& value) {
 }
 
 const char* signature_of(const Value& value) {
-    constexpr const char* signatures[] = {"b", "i", "u", "t", "s", "as"};
+    constexpr const char* signatures[] = {"b", "i", "u", "t", "s", "as", "a{ss}"};
     return signatures[value.index()];
 }
 

@@ -2,6 +2,7 @@
 // bus/; references and the bus's errors are systemd/handles.h.
 #pragma once
 
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,8 +21,8 @@ using systemd::Slot;
 using systemd::Source;
 using systemd::Track;
 
-// A property's value, and how it is written: b, i, u, t, s, as.
-using Value = std::variant<bool, int32_t, uint32_t, uint64_t, std::string, std::vector<std::string>>;
+// A property's value, and how it is written: b, i, u, t, s, as, a{ss}.
+using Value = std::variant<bool, int32_t, uint32_t, uint64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
 int append_value(sd_bus_message* message, const Value& value);
 const char* signature_of(const Value& value);
 // {sv}
@@ -39,9 +40,11 @@ Result<std::vector<Fd>> read_descriptors(sd_bus_message* message);
 constexpr const char* bus_name = "org.croft.Croft1";
 constexpr const char* root_path = "/org/croft/Croft1";
 constexpr const char* machine_prefix = "/org/croft/Croft1/machine";
+constexpr const char* image_prefix = "/org/croft/Croft1/image";
 constexpr const char* job_prefix = "/org/croft/Croft1/job";
 constexpr const char* manager_interface = "org.croft.Croft1.Manager";
 constexpr const char* machine_interface = "org.croft.Croft1.Machine";
+constexpr const char* image_interface = "org.croft.Croft1.Image";
 constexpr const char* job_interface = "org.croft.Croft1.Job";
 std::string path_of(const char* prefix, const std::string& name);
 // The name in a path; empty when the path is not below the prefix.

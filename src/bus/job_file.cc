@@ -19,6 +19,7 @@ const char* job_state_name(JobState state) {
 std::string job_text(const Job& job) {
     std::string out = cat("verb ", job.verb, "\nowner ", job.owner, "\nstarted ", job.started, "\n");
     if (!job.machine.empty()) out += cat("machine ", job.machine, "\n");
+    if (!job.image.empty()) out += cat("image ", job.image, "\n");
     if (!job.unit.empty()) out += cat("unit ", job.unit, "\n");
     if (!job.client.empty()) out += cat("client ", job.client, "\n");
     return out;
@@ -33,6 +34,7 @@ Result<Job> parse_job(const std::string& id, std::string_view text) {
         std::string key = line.substr(0, blank), value = line.substr(blank + 1);
         if (key == "verb") job.verb = value;
         if (key == "machine") job.machine = value;
+        if (key == "image") job.image = value;
         if (key == "unit") job.unit = value;
         if (key == "client") job.client = value;
         if (key == "owner") job.owner = static_cast<uint32_t>(parse_uint(value).value_or(UINT32_MAX));

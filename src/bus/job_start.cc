@@ -22,14 +22,17 @@ namespace croft::bus {
 namespace {
 constexpr const char* systemd = "org.freedesktop.systemd1";
 
-// What the command gets to see of the world: croft's own variables, for tests; never the caller's.
+// What the command gets to see of the world: what croftd's own unit says of registries and proxies, and croft's own
+// variables, for tests; never the caller's.
 std::vector<std::string> environment_of(const Request& request, const std::string& directory) {
     std::vector<std::string> out = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                     "LANG=C.UTF-8", cat("CROFT_JOB=", directory)};
     if (!request.terminal.empty()) out.push_back(cat("TERM=", request.terminal));
     for (const char* name : {"CROFT_RUN_DIR", "CROFT_STATE_DIR", "CROFT_CACHE_DIR", "CROFT_CONFIG_DIR",
                              "CROFT_HELPER_DIR", "CROFT_CGROUP", "CROFT_SUPERVISOR", "HOME",
-                             "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"})
+                             "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+                             "CONTAINERS_REGISTRIES_CONF", "REGISTRY_AUTH_FILE", "http_proxy", "https_proxy", "HTTPS_PROXY",
+                             "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"})
         if (const char* value = getenv(name)) out.push_back(cat(name, "=", value));
     return out;
 }
@@ -43,16 +46,17 @@ int append_strings(sd_bus_message* call, const char* name, const std::vector<std
     return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-// A command line of the unit: ("ExecStart", <[(path, argv, ignore failure)]>).
+// A command line of the unit: ("ExecStartEx", <[(path, argv, flags)]>). The words are the caller's as they are: systemd shall
+// see no variables in them.
 int append_command(sd_bus_message* call, const char* name, const std::vector<std::string>& argv) {
     int r = sd_bus_message_open_container(call, 'r', "sv");
     if (r >= 0) r = sd_bus_message_append(call, "s", name);
-    if (r >= 0) r = sd_bus_message_open_container(call, 'v', "a(sasb)");
-    if (r >= 0) r = sd_bus_message_open_container(call, 'a', "(sasb)");
-    if (r >= 0) r = sd_bus_message_open_container(call, 'r', "sasb");
+    if (r >= 0) r = sd_bus_message_open_container(call, 'v', "a(sasas)");
+    if (r >= 0) r = sd_bus_message_open_container(call, 'a', "(sasas)");
+    if (r >= 0) r = sd_bus_message_open_container(call, 'r', "sasas");
     if (r >= 0) r = sd_bus_message_append(call, "s", argv[0].c_str());
     if (r >= 0) r = append_value(call, argv);
-    if (r >= 0) r = sd_bus_message_append(call, "b", 0);
+    if (r >= 0) r = sd_bus_message_append(call, "as", 1, "no-env-expand");
     for (int depth = 0; r >= 0 && depth < 4; ++depth) r = sd_bus_message_close_container(call);
     return r;
 }
@@ -83,7 +87,7 @@ class JobStart {
         snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(number));
         timespec time = {};
         clock_gettime(CLOCK_REALTIME, &time);
-        job_ = Job{.id = id, .verb = request_.command.verb->name, .machine = request_.command.machine()};
+        job_ = Job{.id = id, .verb = request_.command.verb->name, .machine = request_.command.machine(), .image = request_.command.image()};
         job_.owner = request_.owner;
         job_.client = request_.client;
         job_.at_end = std::move(request_.at_end);
@@ -121,14 +125,15 @@ class JobStart {
 
     // A machine that was started in the background by the job is no part of it: KillMode=process.
     int append_properties(sd_bus_message* call) const {
-        std::string about = cat("croft ", job_.verb, job_.machine.empty() ? "" : " ", job_.machine);
+        std::string about = cat("croft ", job_.verb, job_.machine.empty() ? "" : " ", job_.machine,
+                                job_.image.empty() ? "" : " ", job_.image);
         int r = sd_bus_message_append(call, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", about.c_str(),
                                       "Type", "s", "exec", "CollectMode", "s", "inactive-or-failed",
                                       "KillMode", "s", "process", "IgnoreSIGPIPE", "b", 0, "SyslogIdentifier",
                                       "s", "croft", "WorkingDirectory", "s", request_.directory.c_str());
         if (r >= 0) r = append_strings(call, "Environment", environment_of(request_, directory_));
-        if (r >= 0) r = append_command(call, "ExecStart", argv_);
-        if (r >= 0) r = append_command(call, "ExecStopPost", {own_program(), "--job-ended", directory_});
+        if (r >= 0) r = append_command(call, "ExecStartEx", argv_);
+        if (r >= 0) r = append_command(call, "ExecStopPostEx", {own_program(), "--job-ended", directory_});
         constexpr const char* names[] = {"StandardInputFileDescriptor", "StandardOutputFileDescriptor",
                                          "StandardErrorFileDescriptor"};
         for (size_t i = 0; r >= 0 && i < 3; ++i)

@@ -30,7 +30,7 @@ enum class JobState { running, done, failed, lost };
 const char* job_state_name(JobState state);
 
 struct Job {
-    std::string id, verb, machine, unit;
+    std::string id, verb, machine, image, unit;
     uint32_t owner = UINT32_MAX;
     std::string client;               // unique name of an attached caller: SIGHUP when it leaves
     uint64_t started = 0, ended = 0;  // µs since the epoch

@@ -31,6 +31,12 @@ int verb_method(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
+template <const char* const& verb>
+int word_method(sd_bus_message* call, void* data, sd_bus_error*) {
+    objects.service->requests().handle(call, read_verb_and_word(call, verb, machine_of(data).name));
+    return 1;
+}
+
 int exec(sd_bus_message* call, void* data, sd_bus_error*) {
     objects.service->requests().handle(call, read_program(call, verb_word::exec, machine_of(data).name));
     return 1;
@@ -54,6 +60,9 @@ constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit
 #define VERB(method, verb)                                                                  \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), \
                             verb_method<verb_word::verb>, all_may)
+#define WORD(method, word, verb)                                                                       \
+    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", word, "a{sv}", options), SD_BUS_RESULT("o", job), \
+                            word_method<verb_word::verb>, all_may)
 
 const sd_bus_vtable methods[] = {
     SD_BUS_METHOD_WITH_ARGS("Exec", SD_BUS_ARGS("as", command, "a{sv}", options, "ah", streams),
@@ -66,6 +75,10 @@ const sd_bus_vtable methods[] = {
     VERB("Pause", pause),
     VERB("Resume", resume),
     VERB("Delete", rm),
+    WORD("Clone", new_name, clone),
+    WORD("Snapshot", snapshot, snapshot),
+    WORD("Restore", snapshot, restore),
+    VERB("Rebuild", rebuild),
     SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("a{sv}", options),
                             SD_BUS_RESULT("h", terminal, "o", job), open_console, all_may),
     SD_BUS_METHOD_WITH_ARGS("OpenShell", SD_BUS_ARGS("s", user, "a{sv}", options),

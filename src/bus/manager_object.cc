@@ -32,7 +32,7 @@ int list_machines(sd_bus_message* call, void* data, sd_bus_error*) {
 void reply_machine(Service& service, Message call, const std::string& name, const Error& otherwise) {
     std::string sender = sd_bus_message_get_sender(call.get());
     service.authority().ask(
-        sender, {.machine = name, .verb = "show"}, [&service, call, name, otherwise](Answer answer) {
+        sender, look_at_machine(name), [&service, call, name, otherwise](Answer answer) {
             if (answer != Answer::yes || !service.store().find(name))
                 reply_error(call.get(), otherwise);
             else
@@ -127,6 +127,15 @@ int machine_method(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
+template <const char* const& verb>
+int word_method(sd_bus_message* call, void* data, sd_bus_error*) {
+    const char* name = nullptr;
+    int r = sd_bus_message_read(call, "s", &name);
+    if (r < 0) return r;
+    service_of(data).requests().handle(call, read_verb_and_word(call, verb, name));
+    return 1;
+}
+
 int open_console(sd_bus_message* call, void* data, sd_bus_error*) {
     const char* name = nullptr;
     int r = sd_bus_message_read(call, "s", &name);
@@ -209,7 +218,7 @@ int reload(sd_bus_message* call, void* data, sd_bus_error*) {
     Service& service = service_of(data);
     bool interactive = sd_bus_message_get_allow_interactive_authorization(call) > 0;
     service.requests().permit(call,
-                              {.access = cli::Access::define, .machine = "", .verb = "reload", .user = "", .interactive = interactive},
+                              {.access = cli::Access::define, .machine = "", .verb = "reload", .user = "", .interactive = interactive, .image = "", .source = ""},
                               [&service](sd_bus_message* asker) { service.jobs().reload(asker); });
     return 1;
 }
@@ -229,6 +238,9 @@ constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit
 #define VERB(method, verb)                                                                             \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("o", job), \
                             machine_method<verb_word::verb>, all_may)
+#define WORD(method, word, verb)                                                          \
+    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", name, "s", word, "a{sv}", options), \
+                            SD_BUS_RESULT("o", job), word_method<verb_word::verb>, all_may)
 
 const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -264,6 +276,10 @@ const sd_bus_vtable vtable[] = {
     VERB("Pause", pause),
     VERB("Resume", resume),
     VERB("Delete", rm),
+    WORD("Clone", new_name, clone),
+    WORD("Snapshot", snapshot, snapshot),
+    WORD("Restore", snapshot, restore),
+    VERB("Rebuild", rebuild),
     SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", name, "a{sv}", options),
                             SD_BUS_RESULT("h", terminal, "o", job), open_console, all_may),
     SD_BUS_METHOD_WITH_ARGS("OpenShell", SD_BUS_ARGS("s", name, "s", user, "a{sv}", options),

@@ -1,5 +1,6 @@
 #include "bus/properties.h"
 
+#include "base/date.h"
 #include "base/text.h"
 #include "bus/signals.h"
 #include "launch/outcome.h"
@@ -8,6 +9,7 @@ namespace croft::bus {
 
 namespace {
 using manager::Machine;
+using Image = store::Summary;
 
 const char* outcome_word(launch::Outcome::Kind kind) {
     constexpr const char* words[] = {"running",  "never-started", "exited",  "signalled",
@@ -66,6 +68,7 @@ constexpr Property<Job> job_rows[] = {
     {"Id", "s", Emits::constant, [](const Job& j) -> Value { return j.id; }},
     {"Verb", "s", Emits::constant, [](const Job& j) -> Value { return j.verb; }},
     {"Machine", "s", Emits::constant, [](const Job& j) -> Value { return j.machine; }},
+    {"Image", "s", Emits::constant, [](const Job& j) -> Value { return j.image; }},
     {"Owner", "u", Emits::constant, [](const Job& j) -> Value { return j.owner; }},
     {"Unit", "s", Emits::constant, [](const Job& j) -> Value { return j.unit; }},
     {"StartedUSec", "t", Emits::constant, [](const Job& j) -> Value { return j.started; }},
@@ -75,6 +78,27 @@ constexpr Property<Job> job_rows[] = {
     {"Status", "i", Emits::changes, [](const Job& j) -> Value { return static_cast<int32_t>(j.status); }},
     {"Error", "s", Emits::changes, [](const Job& j) -> Value { return j.error; }},
     {"Message", "s", Emits::changes, [](const Job& j) -> Value { return j.message; }},
+};
+
+constexpr Property<Image> image_rows[] = {
+    {"Name", "s", Emits::constant, [](const Image& i) -> Value { return i.named.name; }},
+    {"Digest", "s", Emits::changes, [](const Image& i) -> Value { return i.named.manifest.text(); }},
+    {"Index", "s", Emits::changes, [](const Image& i) -> Value { return i.named.top ? i.named.top->text() : ""; }},
+    {"Source", "s", Emits::changes, [](const Image& i) -> Value { return i.named.source; }},
+    {"NamedUSec", "t", Emits::changes, [](const Image& i) -> Value { return i.named.made * 1'000'000; }},
+    {"Platform", "s", Emits::changes, [](const Image& i) -> Value { return i.platform; }},
+    {"Architecture", "s", Emits::changes, [](const Image& i) -> Value { return i.config.platform.architecture; }},
+    {"CreatedUSec", "t", Emits::changes, [](const Image& i) -> Value { return parse_rfc3339(i.config.created).value_or(0); }},
+    {"Author", "s", Emits::changes, [](const Image& i) -> Value { return i.config.author; }},
+    {"Size", "t", Emits::changes, [](const Image& i) -> Value { return i.bytes; }},
+    {"Complete", "b", Emits::changes, [](const Image& i) -> Value { return i.complete; }},
+    {"Mistake", "s", Emits::changes, [](const Image& i) -> Value { return i.mistake; }},
+    {"Labels", "a{ss}", Emits::changes, [](const Image& i) -> Value { return i.config.process.labels; }},
+    {"Entrypoint", "as", Emits::changes, [](const Image& i) -> Value { return i.config.process.entrypoint; }},
+    {"Command", "as", Emits::changes, [](const Image& i) -> Value { return i.config.process.command; }},
+    {"Environment", "as", Emits::changes, [](const Image& i) -> Value { return i.config.process.environment; }},
+    {"User", "s", Emits::changes, [](const Image& i) -> Value { return i.config.process.user; }},
+    {"WorkingDirectory", "s", Emits::changes, [](const Image& i) -> Value { return i.config.process.working_directory; }},
 };
 
 int append_members(sd_bus_message* signal, const std::vector<std::pair<const char*, Value>>& values) {
@@ -94,6 +118,9 @@ std::span<const Property<Machine>> machine_properties() {
 }
 std::span<const Property<Job>> job_properties() {
     return job_rows;
+}
+std::span<const Property<store::Summary>> image_properties() {
+    return image_rows;
 }
 
 void send_properties_changed(sd_bus* bus, const char* destination, const char* path, const char* interface,

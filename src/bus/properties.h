@@ -8,6 +8,7 @@
 #include "bus/handles.h"
 #include "bus/jobs.h"
 #include "bus/store.h"
+#include "store/images.h"
 
 namespace croft::bus {
 
@@ -22,6 +23,7 @@ struct Property {
 };
 std::span<const Property<manager::Machine>> machine_properties();
 std::span<const Property<Job>> job_properties();
+std::span<const Property<store::Summary>> image_properties();
 
 // The row's entry in a table for sd-bus.
 template <class T>

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "bus/image_words.h"
 
 namespace croft::bus {
 
@@ -19,13 +20,39 @@ bool is_option_name(std::string_view key) {
     return true;
 }
 
-Error denied(const std::string& machine, cli::Access access) {
-    return error(Errc::denied, cat("you may not ", access_phrase(access), " ",
-                                   machine.empty()  ? "a machine"
-                                   : machine == "*" ? "all machines"
-                                                    : cat("machine ", quoted(machine)),
+std::string whom_text(const Question& about) {
+    bool images = cli::is_about_images(about.access);
+    const std::string& name = images ? about.image : about.machine;
+    if (name.empty()) return images ? "an image" : "a machine";
+    if (name == "*") return images ? "all images" : "all machines";
+    return cat(images ? "image " : "machine ", quoted(name));
+}
+
+Error denied(const Question& about) {
+    std::string hint;
+    if (about.access == cli::Access::image_transfer)
+        hint = " (whatever names files or directories needs that; an archive can be handed over as standard input, "
+               "'croft image import - NAME', and taken as standard output)";
+    return error(Errc::denied, cat("you may not ", access_phrase(about.access), " ", whom_text(about), hint,
                                    "; an administrator can allow it with a polkit rule for ", bus_name, ".",
-                                   access_name(access)));
+                                   access_name(about.access)));
+}
+
+// One for each machine or image that the command is about.
+std::vector<Question> questions_of(const Command& command, bool interactive) {
+    bool images = cli::is_about_images(command.access);
+    std::vector<std::string> names = images ? command.images : command.machines;
+    if (names.empty()) names.emplace_back();
+    std::vector<Question> out;
+    for (const std::string& name : names)
+        out.push_back({.access = command.access,
+                       .machine = images ? command.machine() : name,
+                       .verb = command.verb->name,
+                       .user = command.user,
+                       .interactive = interactive,
+                       .image = images ? name : "",
+                       .source = command.source});
+    return out;
 }
 }  // namespace
 
@@ -74,53 +101,77 @@ void Requests::handle(sd_bus_message* raw, Result<Asked> wish) {
     }
     auto command = std::make_shared<Command>(std::move(*made));
     auto asked = std::make_shared<Asked>(std::move(*wish));
-    std::string sender = sd_bus_message_get_sender(raw);
     // What a list shows is decided machine by machine, so anybody may ask for one.
     if (command->verb->function == cli::verb_list) return permitted(std::move(call), command, asked);
-    std::vector<Question> questions;
-    bool interactive = sd_bus_message_get_allow_interactive_authorization(raw) > 0;
-    for (const std::string& machine : command->machines)
-        questions.push_back({command->access, machine, command->verb->name, command->user, interactive});
-    if (questions.empty())
-        questions.push_back({command->access, "", command->verb->name, command->user, interactive});
-    std::string first = questions[0].machine;
-    authority_.ask_all(
-        sender, std::move(questions), [this, call, command, asked, sender, first](Answer answer) {
-            if (answer == Answer::yes) return permitted(call, command, asked);
-            refuse(call.get(), sender, command->machines.size() == 1 ? first : "", command->access, answer);
-        });
+    name_and_ask(std::move(call), command, asked);
+}
+
+void Requests::name_and_ask(Message call, std::shared_ptr<Command> command, std::shared_ptr<Asked> asked) {
+    std::string sender = sd_bus_message_get_sender(call.get());
+    // Root hears from the command itself what is near.
+    if (command->lookups.empty() || authority_.may_everything(sender)) return ask(std::move(call), command, asked);
+    seen_images(call.get(), [this, command, asked](sd_bus_message* raw, const std::vector<store::Named>& seen) {
+        if (Result<> named = name_images(*command, seen); !named)
+            reply_error(raw, named.error());
+        else
+            ask(Message::share(raw), command, asked);
+    });
+}
+
+void Requests::ask(Message call, std::shared_ptr<Command> command, std::shared_ptr<Asked> asked) {
+    bool interactive = sd_bus_message_get_allow_interactive_authorization(call.get()) > 0;
+    std::vector<Question> questions = questions_of(*command, interactive);
+    Question about = questions[0];
+    // A refusal of several names none of them.
+    if (questions.size() > 1) about.machine.clear(), about.image.clear();
+    authority_.ask_all(sd_bus_message_get_sender(call.get()), std::move(questions),
+                       [this, call, command, asked, about](Answer answer) {
+                           if (answer == Answer::yes) return permitted(call, command, asked);
+                           refuse(call.get(), about, answer);
+                       });
+}
+
+void Requests::seen_images(sd_bus_message* raw,
+                           std::function<void(sd_bus_message*, const std::vector<store::Named>&)> then) {
+    Message call = Message::share(raw);
+    gate_.visible(sd_bus_message_get_sender(raw), Kinds::images, [this, call, then = std::move(then)](const Seen& seen) {
+        std::vector<store::Named> all;
+        for (const auto& [name, image] : images_.all())
+            if (seen.images.contains(name)) all.push_back(image.named);
+        then(call.get(), all);
+    });
 }
 
 void Requests::permit(sd_bus_message* raw, const Question& question, std::function<void(sd_bus_message*)> then) {
     Message call = Message::share(raw);
-    std::string sender = sd_bus_message_get_sender(raw);
-    authority_.ask(sender, question, [this, call, sender, question, then = std::move(then)](Answer answer) {
-        if (answer == Answer::yes)
-            then(call.get());
-        else
-            refuse(call.get(), sender, question.machine, question.access, answer);
-    });
+    authority_.ask(sd_bus_message_get_sender(raw), question,
+                   [this, call, question, then = std::move(then)](Answer answer) {
+                       if (answer == Answer::yes)
+                           then(call.get());
+                       else
+                           refuse(call.get(), question, answer);
+                   });
 }
 
-void Requests::refuse(sd_bus_message* raw, const std::string& sender, const std::string& machine,
-                      cli::Access access, Answer answer) {
-    bool interactive = sd_bus_message_get_allow_interactive_authorization(raw) > 0;
-    if (access == cli::Access::view) {
+void Requests::refuse(sd_bus_message* raw, const Question& about, Answer answer) {
+    const std::string& machine = about.machine;
+    if (about.access == cli::Access::view) {
         reply_error(raw, no_such_machine(machine));
         return;
     }
-    if (answer == Answer::challenge && !interactive) {
+    if (answer == Answer::challenge && !about.interactive) {
         sd_bus_reply_method_errorf(raw, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, "%s",
-                                   denied(machine, access).text.c_str());
+                                   denied(about).text.c_str());
         return;
     }
-    if (machine.empty() || machine == "*") {
-        reply_error(raw, denied(machine, access));
+    // Images that are there have been looked for among those that the caller sees.
+    if (machine.empty() || machine == "*" || cli::is_about_images(about.access)) {
+        reply_error(raw, denied(about));
         return;
     }
     Message call = Message::share(raw);
-    authority_.ask(sender, {.machine = machine, .verb = "show"}, [call, machine, access](Answer sees) {
-        reply_error(call.get(), sees == Answer::yes ? denied(machine, access) : no_such_machine(machine));
+    authority_.ask(sd_bus_message_get_sender(raw), look_at_machine(machine), [call, about](Answer sees) {
+        reply_error(call.get(), sees == Answer::yes ? denied(about) : no_such_machine(about.machine));
     });
 }
 
@@ -128,8 +179,8 @@ void Requests::permitted(Message call, std::shared_ptr<Command> command, std::sh
     std::string sender = sd_bus_message_get_sender(call.get());
     if (command->verb->function != cli::verb_list || authority_.may_everything(sender))
         return start(call, *command, *asked);
-    gate_.visible(sender, [this, call, command, asked](std::set<std::string> names) {
-        narrow_list(*command, {names.begin(), names.end()});
+    gate_.visible(sender, Kinds::machines, [this, call, command, asked](const Seen& seen) {
+        narrow_list(*command, {seen.machines.begin(), seen.machines.end()});
         start(call, *command, *asked);
     });
 }

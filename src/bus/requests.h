@@ -1,5 +1,5 @@
 // From a method call that changes something to a job: read the arguments, ask polkit, start the job, answer.
-// Called by the objects (manager_object.cc, machine_object.cc).
+// Called by the objects (*_object.cc, manager_images.cc).
 #pragma once
 
 #include <functional>
@@ -27,20 +27,26 @@ struct Asked {
 
 class Requests {
   public:
-    Requests(Gate& gate, Jobs& jobs, Authority& authority)
-        : gate_(gate), jobs_(jobs), authority_(authority) {}
+    Requests(Gate& gate, Images& images, Jobs& jobs, Authority& authority)
+        : gate_(gate), images_(images), jobs_(jobs), authority_(authority) {}
     // Answers the call, now or later, with the job (and the terminal) or an error.
     void handle(sd_bus_message* call, Result<Asked> asked);
     // For what is no job: `then`, if the caller may.
     void permit(sd_bus_message* call, const Question& question, std::function<void(sd_bus_message* call)> then);
-    // The answer to who may not: the same as for a machine that is not there, unless it may look.
-    void refuse(sd_bus_message* call, const std::string& sender, const std::string& machine,
-                cli::Access access, Answer answer);
+    // Images of the store that the caller may look at.
+    void seen_images(sd_bus_message* call,
+                     std::function<void(sd_bus_message* call, const std::vector<store::Named>& seen)> then);
 
   private:
+    // The answer to who may not: the same as for a machine that is not there, unless it may look.
+    void refuse(sd_bus_message* call, const Question& about, Answer answer);
+    // Makes words whole names, then asks.
+    void name_and_ask(Message call, std::shared_ptr<Command> command, std::shared_ptr<Asked> asked);
+    void ask(Message call, std::shared_ptr<Command> command, std::shared_ptr<Asked> asked);
     void permitted(Message call, std::shared_ptr<Command> command, std::shared_ptr<Asked> asked);
     void start(Message call, const Command& command, Asked& asked);
     Gate& gate_;
+    Images& images_;
     Jobs& jobs_;
     Authority& authority_;
 };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bus/properties.h"
+#include "manager/image_root.h"
 
 namespace croft::bus {
 
@@ -37,18 +38,24 @@ Result<> Service::run() {
     authority_ = std::make_unique<Authority>(bus_.get(), options_.scope);
     store_ = std::make_unique<Store>(
         paths_, [this](auto& name, auto* before, auto* now) { machine_changed(name, before, now); });
+    images_ = std::make_unique<Images>(manager::store_path(paths_), [this](auto& name, auto* before, auto* now) {
+        image_changed(name, before, now);
+    });
     jobs_ = std::make_unique<Jobs>(bus_.get(), event_.get(), paths_);
     signals_ = std::make_unique<Signals>(bus_.get(), options_.scope, *authority_);
-    gate_ = std::make_unique<Gate>(bus_.get(), *store_, *jobs_, *authority_);
-    requests_ = std::make_unique<Requests>(*gate_, *jobs_, *authority_);
+    gate_ = std::make_unique<Gate>(bus_.get(), *store_, *images_, *jobs_, *authority_);
+    requests_ = std::make_unique<Requests>(*gate_, *images_, *jobs_, *authority_);
     TRY(authority_->start());
     TRY(signals_->start());
     TRY(store_->start(event_.get()));
+    TRY(images_->start(event_.get()));
     TRY(jobs_->start([this](const Job& job, bool created) { job_changed(job, created); },
                      [this](const std::string& id) { job_gone(id); }));
     TRY(gate_->start([this](const std::string& sender) { signals_->subscribe(sender); }));
     TRY(add_manager_object(*this));
+    TRY(add_manager_images(*this));
     TRY(add_machine_objects(*this));
+    TRY(add_image_objects(*this));
     TRY(add_job_objects(*this));
     int r = sd_bus_request_name(bus_.get(), bus_name, 0);
     if (r < 0)

@@ -3,7 +3,7 @@
 //
 //     message -> Gate (what does the sender see?) -> objects: reading
 //                                                 \-> Requests: polkit -> Jobs: a unit runs the command line
-//     files change -> Store -> Signals (who may know?) -> subscribers
+//     files change -> Store, Images -> Signals (who may know?) -> subscribers
 //
 // croftd leaves when for half a minute nobody has asked for anything, no job runs and nobody has subscribed;
 // the next message starts it again.
@@ -13,6 +13,7 @@
 
 #include "bus/authority.h"
 #include "bus/gate.h"
+#include "bus/images.h"
 #include "bus/jobs.h"
 #include "bus/requests.h"
 #include "bus/signals.h"
@@ -33,6 +34,7 @@ class Service {
     Authority& authority() { return *authority_; }
     Gate& gate() { return *gate_; }
     Store& store() { return *store_; }
+    Images& images() { return *images_; }
     Jobs& jobs() { return *jobs_; }
     Signals& signals() { return *signals_; }
     Requests& requests() { return *requests_; }
@@ -43,6 +45,7 @@ class Service {
     Result<> connect();
     void machine_changed(const std::string& name, const manager::Machine* before,
                          const manager::Machine* now);
+    void image_changed(const std::string& name, const store::Summary* before, const store::Summary* now);
     void job_changed(const Job& job, bool created);
     void job_gone(const std::string& id);
     Result<> loop();
@@ -54,6 +57,7 @@ class Service {
     Bus bus_;
     std::unique_ptr<Authority> authority_;
     std::unique_ptr<Store> store_;
+    std::unique_ptr<Images> images_;
     std::unique_ptr<Jobs> jobs_;
     std::unique_ptr<Signals> signals_;
     std::unique_ptr<Gate> gate_;
@@ -62,8 +66,10 @@ class Service {
     bool ending_ = false;
 };
 
-// The three kinds of objects; each in a file of its own.
+// The four kinds of objects; each in a file of its own.
 Result<> add_manager_object(Service& service);
+Result<> add_manager_images(Service& service);
+Result<> add_image_objects(Service& service);
 Result<> add_machine_objects(Service& service);
 Result<> add_job_objects(Service& service);
 

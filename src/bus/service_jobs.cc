@@ -8,7 +8,7 @@ namespace {
 // The part of a job that is told: the rest belongs to its life.
 Job told(const Job& job) {
     Job out;
-    out.id = job.id, out.verb = job.verb, out.machine = job.machine, out.unit = job.unit;
+    out.id = job.id, out.verb = job.verb, out.machine = job.machine, out.image = job.image, out.unit = job.unit;
     out.owner = job.owner, out.started = job.started;
     out.state = job.state, out.status = job.status;
     out.error = job.error, out.message = job.message, out.progress = job.progress;

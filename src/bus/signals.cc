@@ -54,12 +54,11 @@ void Signals::offer(const std::string& subscriber) {
         pump();
     };
     const SignalEvent& event = queue_.front();
-    if (event.machine.empty())
+    if (event.machine.empty() && event.image.empty())
         return answered(authority_.may_everything(subscriber) || authority_.uid_of(subscriber) == event.owner
                             ? Answer::yes
                             : Answer::no);
-    authority_.ask(subscriber, {.access = cli::Access::view, .machine = event.machine, .verb = "show"},
-                   answered);
+    authority_.ask(subscriber, event.image.empty() ? look_at_machine(event.machine) : look_at_image(event.image), answered);
 }
 
 Message new_signal(sd_bus* bus, const char* destination, const char* path, const char* interface,

@@ -17,7 +17,8 @@ namespace croft::bus {
 
 struct SignalEvent {
     std::string machine;          // who may look at it may have it
-    uint32_t owner = UINT32_MAX;  // of a job: this user may, when no machine is named
+    std::string image;            // the same of an image
+    uint32_t owner = UINT32_MAX;  // of a job: this user may, when neither is named
     // Sends it; the destination is null for everybody.
     std::function<void(const char* destination)> send;
 };

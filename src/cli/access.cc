@@ -37,39 +37,39 @@ constexpr AccessRow rows[] = {
     {"rename", Access::define, Named::all},
     {"clone-config", Access::define, Named::all},
     {"clone", Access::define, Named::all},
-    {"snapshot", Access::define, Named::first},
-    {"restore", Access::define, Named::first},
+    {"snapshot", Access::snapshot, Named::first},
+    {"restore", Access::snapshot, Named::first},
     {"rebuild", Access::define, Named::first},
     {"verify", Access::define},
+    {"image list", Access::image_view, Named::images},
+    {"image history", Access::image_view, Named::image},
+    {"image verify", Access::image_view, Named::images},
+    {"image df", Access::image_view, Named::images},
+    {"image inspect", Access::image_view, Named::places},
+    {"image list-tags", Access::image_manage, Named::places},
+    {"image pull", Access::image_manage, Named::source},
+    {"image import", Access::image_manage, Named::source},
+    {"image tag", Access::image_manage, Named::renamed},
+    {"image rename", Access::image_manage, Named::renamed},
+    {"image rm", Access::image_manage, Named::images},
+    {"image prune", Access::image_manage, Named::images},
+    {"image export", Access::image_manage, Named::target},
+    {"image push", Access::image_transfer, Named::target},
+    {"image copy", Access::image_transfer, Named::places},
+    {"image sync", Access::image_transfer, Named::places},
+    {"image delete", Access::image_transfer, Named::places},
+    {"image commit", Access::image_transfer, Named::committed},
+    {"image bootstrap", Access::image_transfer},
+    {"image mount", Access::image_transfer, Named::image},
+    {"image umount", Access::image_transfer},
     {"doctor", Access::repair},
-    // Of the caller's own store, with the caller's own files and logins.
-    {"image bootstrap", Access::local},
-    {"image commit", Access::local},
-    {"image copy", Access::local},
-    {"image delete", Access::local},
-    {"image df", Access::local},
-    {"image export", Access::local},
-    {"image history", Access::local},
-    {"image import", Access::local},
-    {"image inspect", Access::local},
-    {"image list", Access::local},
-    {"image list-tags", Access::local},
-    {"image login", Access::local},
-    {"image logout", Access::local},
-    {"image mount", Access::local},
-    {"image prune", Access::local},
-    {"image pull", Access::local},
-    {"image push", Access::local},
-    {"image rename", Access::local},
-    {"image rm", Access::local},
-    {"image sync", Access::local},
-    {"image tag", Access::local},
-    {"image umount", Access::local},
-    {"image verify", Access::local},
     {"plan", Access::local},
     {"explain", Access::local},
     {"help", Access::local},
     {"version", Access::local},
+    // Logins are each user's own, in a file of that user's.
+    {"image login", Access::local},
+    {"image logout", Access::local},
 };
 
 struct AccessWords {
@@ -91,6 +91,10 @@ constexpr AccessWords words[] = {
     {"run", "run or boot a tree as"},
     {"define", "define or change"},
     {"delete", "remove what is left of"},
+    {"snapshot", "keep or bring back states of"},
+    {"image-view", "look at"},
+    {"image-manage", "bring in, name, hand out or remove"},
+    {"image-transfer", "use files, directories or registries as this host's root for"},
     {"repair", "check and repair"},
 };
 }  // namespace
@@ -115,7 +119,11 @@ const char* access_phrase(Access access) {
 
 bool names_host_paths(Access access) {
     return access == Access::run || access == Access::copy || access == Access::bind ||
-           access == Access::define;
+           access == Access::define || access == Access::image_transfer;
+}
+
+bool is_about_images(Access access) {
+    return access == Access::image_view || access == Access::image_manage || access == Access::image_transfer;
 }
 
 }  // namespace croft::cli

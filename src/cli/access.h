@@ -5,6 +5,10 @@
 // The security argument: a verb that names paths of this host (run, cp, bind …) or keeps what it is told for
 // later starts can give its user everything root has, so its class is never one that is handed out for a
 // single machine lightly. A verb without a row cannot be used over the bus at all.
+//
+// Of images the same rule has three classes: to look at the store; to change what is in it, from registries and from what
+// the caller itself hands over (standard input); and whatever names a file of this host or writes to a registry with this
+// host's logins. Which of the latter two a request is, its words decide (bus/image_words.h).
 #pragma once
 
 #include <span>
@@ -27,12 +31,33 @@ enum class Access : unsigned char {
     run,
     define,
     remove,
+    snapshot,
+    image_view,
+    image_manage,
+    image_transfer,
     repair,
 };
 
 // Which of a verb's operands are names of machines.
 // copy: one of two is NAME:PATH; every: without a name it is about all machines.
-enum class Named : unsigned char { none, first, all, copy, every };
+//
+// Or of images. image: the first; images: all, and without one it is about all images; renamed: an image, then a new name;
+// source: a place, then the name that the store gives to what comes from there; target: an image, then a place; places: all
+// are places; committed: a machine, then a new name.
+enum class Named : unsigned char {
+    none,
+    first,
+    all,
+    copy,
+    every,
+    image,
+    images,
+    renamed,
+    source,
+    target,
+    places,
+    committed,
+};
 
 struct AccessRow {
     const char* verb;
@@ -47,6 +72,7 @@ const AccessRow* access_of(std::string_view verb);
 const char* access_name(Access access);
 // For the password dialog: "stop" in "Authentication is required to stop the machine …".
 const char* access_phrase(Access access);
+bool is_about_images(Access access);
 // Whether the verb looks at relative paths of its caller.
 bool names_host_paths(Access access);
 

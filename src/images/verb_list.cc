@@ -21,52 +21,26 @@ namespace {
 using cli::Arguments;
 using cli::Table;
 
-struct Listed {
-    store::Named named;
-    uint64_t bytes = 0;  // of the unpacked layers' files
-    std::string platform, created;
-    bool complete = true;
-    std::string mistake;
-};
-
-Listed look_at(const store::Store& store, store::Named named) {
-    Listed out{.named = std::move(named)};
-    auto image = store::read_image(store, out.named);
-    if (!image) {
-        out.complete = false, out.mistake = image.error().text;
-        return out;
-    }
-    out.platform = image->config.platform.text(), out.created = image->config.created;
-    for (const std::string& id : image->layers()) {
-        auto layer = store::find_layer(store, id);
-        if (layer && *layer)
-            out.bytes += (*layer)->bytes;
-        else
-            out.complete = false;
-    }
-    return out;
-}
-
-std::string table_of(const std::vector<Listed>& all) {
+std::string table_of(const std::vector<store::Summary>& all) {
     if (all.empty()) return "No images.\n";
     Table table({"NAME", "DIGEST", "PLATFORM", "SIZE", "SINCE", "STATE"});
-    for (const Listed& one : all)
+    for (const store::Summary& one : all)
         table.add({one.named.name, one.named.manifest.brief(), one.platform, human_size(one.bytes),
                    cli::local_time(one.named.made * 1'000'000), one.complete ? "" : "incomplete"});
     return cat(table.text(), "\n", all.size(), all.size() == 1 ? " image.\n" : " images.\n");
 }
 
-std::string json_of(const std::vector<Listed>& all) {
+std::string json_of(const std::vector<store::Summary>& all) {
     format::JsonWriter json;
     json.begin_array();
-    for (const Listed& one : all) {
+    for (const store::Summary& one : all) {
         json.begin_object().member("name", one.named.name).member("digest", one.named.manifest.text());
         json.key("index");
         if (one.named.top)
             json.value(one.named.top->text());
         else
             json.null();
-        json.member("platform", one.platform).member("bytes", one.bytes).member("created", one.created);
+        json.member("platform", one.platform).member("bytes", one.bytes).member("created", one.config.created);
         json.member("made", one.named.made).member("source", one.named.source);
         json.member("state", one.complete ? "complete" : "incomplete").end_object();
     }
@@ -82,14 +56,14 @@ Result<int> verb_list(const cli::Verb& verb, std::span<char* const> arguments) {
     manager::Paths paths = TRY(manager::find_paths());
     // Completion asks for this too, of users who have no store.
     auto store = TRY(store::Store::find(manager::store_path(paths)));
-    std::vector<Listed> all;
+    std::vector<store::Summary> all;
     if (store)
-        for (store::Named& named : TRY(store::references(*store))) all.push_back(look_at(*store, std::move(named)));
-    for (const Listed& one : all)
+        for (store::Named& named : TRY(store::references(*store))) all.push_back(store::summarize(*store, std::move(named)));
+    for (const store::Summary& one : all)
         if (!one.mistake.empty()) warn(one.mistake);
     std::string out;
     if (args.has("--quiet"))
-        for (const Listed& one : all) out += cat(one.named.name, "\n");
+        for (const store::Summary& one : all) out += cat(one.named.name, "\n");
     else
         out = args.has("--json") ? json_of(all) : table_of(all);
     TRY(cli::print(out));

@@ -38,6 +38,25 @@ Result<Image> get_image(const Store& store, std::string_view word) {
     return read_image(store, named);
 }
 
+Summary summarize(const Store& store, Named named) {
+    Summary out{.named = std::move(named), .config = {}, .platform = "", .bytes = 0, .complete = true, .mistake = ""};
+    auto image = read_image(store, out.named);
+    if (!image) {
+        out.complete = false, out.mistake = image.error().text;
+        return out;
+    }
+    for (const std::string& id : image->layers()) {
+        auto layer = find_layer(store, id);
+        if (layer && *layer)
+            out.bytes += (*layer)->bytes;
+        else
+            out.complete = false;
+    }
+    out.config = std::move(image->config);
+    out.platform = out.config.platform.text();
+    return out;
+}
+
 Result<std::vector<std::string>> missing_layers(const Store& store, const Image& image) {
     std::vector<std::string> out;
     for (const std::string& id : image.layers())

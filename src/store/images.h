@@ -29,6 +29,17 @@ Result<Image> read_image(const Store& store, const image::Digest& manifest);
 // By any word that finds one name (references.h).
 Result<Image> get_image(const Store& store, std::string_view word);
 
+// What people ask of an image first. One that cannot be read is not complete, and says why.
+struct Summary {
+    Named named;
+    image::Config config;
+    std::string platform;  // "linux/arm64/v8"
+    uint64_t bytes = 0;    // of the regular files of all its layers, unpacked
+    bool complete = true;
+    std::string mistake;
+};
+Summary summarize(const Store& store, Named named);
+
 // Layers that are not unpacked, lowest first: an image that has some is incomplete and cannot be run yet.
 Result<std::vector<std::string>> missing_layers(const Store& store, const Image& image);
 // wrong_state names the image and says what to do.

@@ -80,7 +80,13 @@ Result<std::optional<Named>> find_reference(const Store& store, std::string_view
         if (exists_at(store.fd(), cat("refs/", *file).c_str()))
             return std::optional<Named>(TRY(read_reference(store, cat("refs/", *file))));
     }
-    std::vector<Named> all = TRY(references(store));
+    return choose_reference(TRY(references(store)), word);
+}
+
+Result<std::optional<Named>> choose_reference(const std::vector<Named>& all, std::string_view word) {
+    for (std::string name : {std::string(word), cat(word, ":latest")})
+        for (const Named& named : all)
+            if (named.name == name) return std::optional<Named>(named);
     if (auto found = TRY(only_one(all, word, [&](const Named& n) { return has_digits(n, word); }))) return found;
     return only_one(all, word, [&](const Named& n) {
         return ends_with_parts(n.name, word) || ends_with_parts(n.name, cat(word, ":latest"));

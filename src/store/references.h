@@ -29,6 +29,8 @@ Result<std::vector<Named>> references(const Store& store);
 // By name; by name with ":latest"; by the first digits (at least 4) of the manifest's digest; by the last parts of one name
 // ("debian:trixie" for "HOST/library/debian:trixie"). Nothing when there is none; an error when several are meant.
 Result<std::optional<Named>> find_reference(const Store& store, std::string_view word);
+// The same among those that are given.
+Result<std::optional<Named>> choose_reference(const std::vector<Named>& all, std::string_view word);
 // As find_reference(), and not_found with what is near.
 Result<Named> get_reference(const Store& store, std::string_view word);
 

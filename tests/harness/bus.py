@@ -54,14 +54,14 @@ def wait_for_name(name, environment):
 
 
 @contextlib.contextmanager
-def session_bus(croftd):
+def session_bus(croftd, rules=RULES):
     """Yields the words in front of `croft` that make it another user's, asking over the bus."""
     with contextlib.ExitStack() as stack:
         place = pathlib.Path(tempfile.mkdtemp(prefix="croft-bus-", dir="/var/tmp"))
         stack.callback(shutil.rmtree, place)
         place.chmod(0o755)
         (place / "rules").mkdir()
-        (place / "rules/10-croft.rules").write_text(RULES)
+        (place / "rules/10-croft.rules").write_text(rules)
         (place / "actions").mkdir()
         shutil.copy(ROOT / "dbus/org.croft.Croft1.policy", place / "actions")
         (place / "bus.conf").write_text(CONFIGURATION.format(place=place, root=ROOT))

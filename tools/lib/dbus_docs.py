@@ -11,7 +11,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OBJECTS = ("Manager", "Machine", "Job")
+OBJECTS = ("Manager", "Machine", "Image", "Job")
 
 HEAD = """# croft on D-Bus
 
@@ -22,6 +22,15 @@ the bus when it is wanted) and on each user's session bus (`croftd --user`).
 busctl introspect org.croft.Croft1 /org/croft/Croft1
 busctl call org.croft.Croft1 /org/croft/Croft1 org.croft.Croft1.Manager Stop 'sa{sv}' web 1 timeout s 10s
 ```
+"""
+
+
+RULES = """polkit.addRule(function(action, subject) {
+    var what = action.id.replace("org.croft.Croft1.", "");
+    if (what == "image-view" && (subject.user == "alice" || subject.user == "bob")) return polkit.Result.YES;
+    if (what == "image-manage" && subject.user == "alice" && action.lookup("verb") == "image pull" &&
+        (action.lookup("source") || "").indexOf("docker://registry.example/team/") == 0) return polkit.Result.YES;
+});
 """
 
 
@@ -69,7 +78,15 @@ def main():
         parts += page(name)
     parts += ["## Who may what", "Each verb of the command line, and each method that has its name, needs an action of polkit. The details `machine` (a "
               "name, `*` for all), `verb` and `user` say what for, so that a rule can allow one user one thing with one machine. Root "
-              "is not asked.", verbs, "## Errors", errors]
+              "is not asked.",
+              "About images the details are `image` (a whole name as `croft image list` has it, whatever word the caller had for it; `*` for all) "
+              "and `source` (where one comes from: `docker://registry.example/team/web:1`, or `-` for what the caller hands over). Who may not "
+              "look at an image can do nothing with it. `image inspect`, `import` and `export` need more than the table says when their words "
+              "reach further: a registry needs `image-manage`; a file, a directory, any option that names one and `--tls-verify` need "
+              "`image-transfer`, which is as good as root, since jobs read and write as root. So let people hand over archives instead: "
+              "`croft --system image import - NAME <FILE`. Pulls use the logins that this host has. Rules that let alice manage what comes "
+              "from one place, and bob look:",
+              "```\n" + RULES + "```", verbs, "## Errors", errors]
     print("\n\n".join(parts))
 
 

@@ -23,7 +23,7 @@ packages_test=(
   libgtest-dev libgmock-dev python3-pytest python3-pytest-timeout
   qemu-system-x86 qemu-utils e2fsprogs kmod zstd lz4
   acl attr libcap2-bin iproute2 procps groff-base zsh fish systemd
-  dbus-daemon polkitd  # the command line over a bus
+  dbus-daemon polkitd python3-dbus libglib2.0-bin  # the command line over a bus, and programs on it
   fdisk dosfstools squashfs-tools erofs-utils cryptsetup-bin  # disk images
   uidmap  # containers of users
   python3-jsonschema  # the shape of what croft-oci prints

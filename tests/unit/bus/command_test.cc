@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "bus/client.h"
+#include "bus/image_words.h"
 
 namespace croft::bus {
 namespace {
@@ -49,6 +50,75 @@ TEST(Command, SaysWhomItIsAbout) {
     EXPECT_EQ(make("shell", {"alice@web"})->machine(), "web");
     EXPECT_EQ(make("exec", {"-u", "bob", "web", "id"})->user, "bob");
     EXPECT_EQ(make("stop", {"web", "db"})->machine(), "");
+}
+
+// How far words about images reach, and what polkit is told of them.
+TEST(Command, WordsDecideTheAccessOfImages) {
+    struct Case {
+        const char* verb;
+        std::vector<std::string> words;
+        const char *access, *images, *source;
+    };
+    const Case cases[] = {
+        {"image ls", {}, "image-view", "*", ""},
+        {"image history", {"web"}, "image-view", "web", ""},
+        {"image verify", {}, "image-view", "*", ""},
+        {"image verify", {"a", "b"}, "image-view", "a b", ""},
+        {"image inspect", {"web:1"}, "image-view", "web:1", ""},
+        {"image inspect", {"docker://h.example/web"}, "image-manage", "", "docker://h.example/web"},
+        {"image inspect", {"oci:/etc:1"}, "image-transfer", "", "oci:/etc:1"},
+        {"image pull", {"h.example/t/web:1"}, "image-manage", "h.example/t/web:1", "docker://h.example/t/web:1"},
+        {"image pull", {"docker://h.example/t/web", "web"}, "image-manage", "web", "docker://h.example/t/web"},
+        {"image pull", {"--policy=/p", "h.example/web"}, "image-transfer", "", "docker://h.example/web"},
+        {"image pull", {"--tls-verify=no", "h.example/web"}, "image-transfer", "", "docker://h.example/web"},
+        {"image pull", {"--platform=linux/arm64", "h.example/web"}, "image-manage", "h.example/web:latest", "docker://h.example/web"},
+        {"image import", {"-", "tree"}, "image-manage", "tree", "-"},
+        {"image import", {"shadow", "tree"}, "image-transfer", "tree", "shadow"},
+        {"image import", {"/etc/shadow"}, "image-transfer", "", "/etc/shadow"},
+        {"image import", {"tar:/etc/shadow"}, "image-transfer", "", "tar:/etc/shadow"},
+        {"image import", {"raw:/dev/vda", "x"}, "image-transfer", "x", "raw:/dev/vda"},
+        {"image export", {"web"}, "image-manage", "web", ""},
+        {"image export", {"web", "-"}, "image-manage", "web", ""},
+        {"image export", {"web", "web.tar"}, "image-transfer", "web", ""},
+        {"image push", {"web"}, "image-transfer", "web", ""},
+        {"image tag", {"web", "www"}, "image-manage", "web www", ""},
+        {"image rm", {"a", "b"}, "image-manage", "a b", ""},
+        {"image prune", {}, "image-manage", "*", ""},
+        {"image copy", {"web", "dir:/x"}, "image-transfer", "web", "dir:/x"},
+        {"image commit", {"m", "web"}, "image-transfer", "web", ""},
+        {"image mount", {"web", "/mnt"}, "image-transfer", "web", ""},
+    };
+    for (const Case& one : cases) {
+        auto command = make(one.verb, one.words);
+        ASSERT_TRUE(command) << one.verb << " " << join(one.words, " ") << ": " << command.error().text;
+        EXPECT_STREQ(cli::access_name(command->access), one.access) << line_of(command);
+        EXPECT_EQ(join(command->images, " "), one.images) << line_of(command);
+        EXPECT_EQ(command->source, one.source) << line_of(command);
+    }
+    EXPECT_EQ(line_of(make("image ls", {"-q"})), "image list --quiet --");
+    EXPECT_EQ(make("image commit", {"m", "web"})->machine(), "m");
+    for (auto& [verb, words] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+             {"image import", {"-"}}, {"image tag", {"web"}}, {"image rm", {"a\nb"}}, {"image tag", {"a", ""}}, {"image pull", {"docker://%%"}},
+             {"image rm", {std::string(600, 'a')}}, {"image commit", {"../m", "web"}}, {"image login", {"h.example"}}})
+        EXPECT_FALSE(make(verb, words)) << verb << " " << join(words, " ");
+}
+
+TEST(Command, ImagesAreNamedWholeAmongThoseThatAreSeen) {
+    auto named = [](const char* name, char digit) {
+        return store::Named{name, *image::Digest::parse(cat("sha256:", std::string(64, digit))), std::nullopt, "", 0};
+    };
+    std::vector<store::Named> seen = {named("h.example/team/web:latest", 'a'), named("db:1", 'b'), named("h.example/team/db:1", 'c')};
+    auto line = [&](const char* verb, std::vector<std::string> words) {
+        auto command = make(verb, std::move(words));
+        EXPECT_TRUE(command) << command.error().text;
+        Result<> done = name_images(*command, seen);
+        return done ? cat(join(command->words, " "), " | ", join(command->images, " ")) : done.error().text;
+    };
+    EXPECT_EQ(line("image tag", {"--force", "web", "new"}),
+              "image tag --force -- h.example/team/web:latest new | h.example/team/web:latest new");
+    EXPECT_EQ(line("image rm", {"bbbb", "team/db:1"}), "image rm -- db:1 h.example/team/db:1 | db:1 h.example/team/db:1");
+    EXPECT_EQ(line("image inspect", {"db:1"}), "image inspect -- db:1 | db:1");
+    EXPECT_EQ(line("image rm", {"nope"}), no_such_image("nope").text);
 }
 
 TEST(Command, RefusesWhatIsNoWordOfThese) {

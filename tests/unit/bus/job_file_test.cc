@@ -11,6 +11,7 @@ Job sample() {
     job.id = "0123456789abcdef";
     job.verb = "exec";
     job.machine = "web";
+    job.image = "h.example/web:1";
     job.unit = "croft-job-0123456789abcdef.service";
     job.client = ":1.42";
     job.owner = 1001;
