@@ -1,7 +1,7 @@
 """croftd on a host with systemd, D-Bus and polkit: the contract, who may do what, and that its death does not matter.
 
-One virtual host for the module: alice may look at, start, stop and log in to `web` only, bob may look at everything, carol may
-do nothing. The machines are apps that sleep.
+One virtual host for the module: alice may look at, start, stop and log in to `web` only and manage images, bob may look at
+everything, carol may do nothing. The machines are apps that sleep.
 """
 
 import json
@@ -13,7 +13,7 @@ from vm import BUILD, ROOT, Host, suites
 SUITES = suites("bookworm sid")  # the oldest systemd and the newest
 
 NAME, PATH = "org.croft.Croft1", "/org/croft/Croft1"
-MANAGER, MACHINE, JOB = f"{NAME}.Manager", f"{NAME}.Machine", f"{NAME}.Job"
+MANAGER, MACHINE, IMAGE, JOB = f"{NAME}.Manager", f"{NAME}.Machine", f"{NAME}.Image", f"{NAME}.Job"
 
 RULES = """
 polkit.addRule(function(action, subject) {
@@ -21,7 +21,8 @@ polkit.addRule(function(action, subject) {
     var what = action.id.substr("org.croft.Croft1.".length), machine = action.lookup("machine");
     if (subject.user == "alice" && machine == "web" && ["view", "start", "stop", "login"].indexOf(what) >= 0)
         return polkit.Result.YES;
-    if (subject.user == "bob" && (what == "view")) return polkit.Result.YES;
+    if (subject.user == "alice" && (what == "image-view" || what == "image-manage")) return polkit.Result.YES;
+    if (subject.user == "bob" && (what == "view" || what == "image-view")) return polkit.Result.YES;
     return polkit.Result.NO;
 });
 """
@@ -47,7 +48,7 @@ cp -a /trees/app /trees/app2; cp -a /trees/app /trees/app3
 
 @pytest.fixture(scope="module", params=SUITES)
 def host(request, tmp_path_factory):
-    for program in ("croft", "croftd", "croft-systemd", "croft-launch", "croft-generator"):
+    for program in ("croft", "croftd", "croft-systemd", "croft-launch", "croft-generator", "croft-images", "croft-unpack"):
         if not (BUILD / "src/apps" / program).exists():
             pytest.fail(f"{BUILD}/src/apps/{program} is not built")
     rules = tmp_path_factory.mktemp("bus") / "rules"
@@ -106,9 +107,11 @@ def contract(text):
 
 def test_the_live_objects_are_those_of_the_contract(host, machines):
     path, = call(host, PATH, MANAGER, "Stop", "sa{sv}", "nobody", "0")
-    for interface, where in ((MANAGER, PATH), (MACHINE, f"{PATH}/machine/web"), (JOB, path)):
+    host.run("tar -C /trees/app -c . | croft image import - contract").check()
+    for interface, where in ((MANAGER, PATH), (MACHINE, f"{PATH}/machine/web"), (IMAGE, f"{PATH}/image/contract"), (JOB, path)):
         live, = call(host, where, "org.freedesktop.DBus.Introspectable", "Introspect")
         assert contract(live)[interface] == contract((ROOT / f"dbus/{interface}.xml").read_text())[interface]
+    host.run("croft image rm -q contract").check()
 
 
 def test_busctl_sees_a_tree(host, machines):
@@ -382,6 +385,38 @@ grep -h StateChanged /tmp/seen-alice; echo --; grep -hE 'web|secret' /tmp/seen-c
     alice, carol = seen.split("--\n")
     assert alice.count("/machine/web") == 2 and "secret" not in alice
     assert carol == ""
+
+
+def test_alice_brings_images_in_and_bob_looks(host):
+    """The store's own rights keep all but root out; the hardened croftd reads it, and a unit of its own writes it."""
+    as_user(host, "alice", "sh -c 'tar -C /trees/app -c . | croft --system image import - tree'", timeout=200).check()
+    assert "tree" in as_user(host, "bob", "croft --system image list").check().stdout
+    path, = call(host, PATH, MANAGER, "GetImage", "s", "tree", user="bob")
+    assert as_user(host, "bob", f"busctl --system get-property {NAME} {path} {IMAGE} Complete").stdout == "b true\n"
+    assert as_user(host, "carol", "croft --system image list").status == 7
+    rows, = call(host, PATH, MANAGER, "ListImages", user="carol")
+    assert rows == []
+    assert as_user(host, "bob", "croft --system image rm tree").status == 7
+    for words in ("import /etc/shadow taken", "export tree /etc/taken", "pull --policy=/dev/null registry.example/web:1"):
+        ran = as_user(host, "alice", f"croft --system image {words}")
+        assert ran.status == 7 and "image-transfer" in ran.stderr, ran
+    # The words are the caller's: systemd, which runs the job, sees no variables in them.
+    as_user(host, "alice", "croft --system image tag tree '${TERM}'", timeout=100).check()
+    assert as_user(host, "alice", "croft --system image list -q").stdout == "${TERM}\ntree\n"
+    as_user(host, "alice", "croft --system image rm -q tree '${TERM}'", timeout=100).check()
+    assert as_user(host, "bob", "croft --system image list -q").stdout == ""
+
+
+def test_a_machine_of_an_image_is_cloned_kept_and_brought_back(host):
+    host.run("tar -C /trees/app -c . | croft image import - base && croft create -q --image=base first -- sleep infinity").check()
+    for method, arguments in (("Clone", ("ssa{sv}", "first", "second", "0")), ("Snapshot", ("ssa{sv}", "second", "before", "0")),
+                              ("Restore", ("ssa{sv}", "second", "before", "0")), ("Rebuild", ("sa{sv}", "second", "0"))):
+        ended = job(host, method, *arguments)
+        assert ended.status == 0 and json.loads(ended.stdout)["data"] == [0], (method, ended)
+    assert "before" in host.run("croft snapshot --list second").check().stdout
+    refused = busctl(host, PATH, MANAGER, "Restore", "ssa{sv}", "second", "before", "0", user="alice")
+    assert refused.status != 0 and "there is no machine 'second'" in refused.stderr
+    host.run("croft rm -q --config first; croft rm -q --config second; croft image rm -q base").check()
 
 
 # ---------------------------------------------------------------- its life
