@@ -46,17 +46,16 @@ int append_strings(sd_bus_message* call, const char* name, const std::vector<std
     return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-// A command line of the unit: ("ExecStartEx", <[(path, argv, flags)]>). The words are the caller's as they are: systemd shall
-// see no variables in them.
+// A command line of the unit: ("ExecStart", <[(path, argv, ignore failure)]>).
 int append_command(sd_bus_message* call, const char* name, const std::vector<std::string>& argv) {
     int r = sd_bus_message_open_container(call, 'r', "sv");
     if (r >= 0) r = sd_bus_message_append(call, "s", name);
-    if (r >= 0) r = sd_bus_message_open_container(call, 'v', "a(sasas)");
-    if (r >= 0) r = sd_bus_message_open_container(call, 'a', "(sasas)");
-    if (r >= 0) r = sd_bus_message_open_container(call, 'r', "sasas");
+    if (r >= 0) r = sd_bus_message_open_container(call, 'v', "a(sasb)");
+    if (r >= 0) r = sd_bus_message_open_container(call, 'a', "(sasb)");
+    if (r >= 0) r = sd_bus_message_open_container(call, 'r', "sasb");
     if (r >= 0) r = sd_bus_message_append(call, "s", argv[0].c_str());
     if (r >= 0) r = append_value(call, argv);
-    if (r >= 0) r = sd_bus_message_append(call, "as", 1, "no-env-expand");
+    if (r >= 0) r = sd_bus_message_append(call, "b", 0);
     for (int depth = 0; r >= 0 && depth < 4; ++depth) r = sd_bus_message_close_container(call);
     return r;
 }
@@ -132,8 +131,8 @@ class JobStart {
                                       "KillMode", "s", "process", "IgnoreSIGPIPE", "b", 0, "SyslogIdentifier",
                                       "s", "croft", "WorkingDirectory", "s", request_.directory.c_str());
         if (r >= 0) r = append_strings(call, "Environment", environment_of(request_, directory_));
-        if (r >= 0) r = append_command(call, "ExecStartEx", argv_);
-        if (r >= 0) r = append_command(call, "ExecStopPostEx", {own_program(), "--job-ended", directory_});
+        if (r >= 0) r = append_command(call, "ExecStart", argv_);
+        if (r >= 0) r = append_command(call, "ExecStopPost", {own_program(), "--job-ended", directory_});
         constexpr const char* names[] = {"StandardInputFileDescriptor", "StandardOutputFileDescriptor",
                                          "StandardErrorFileDescriptor"};
         for (size_t i = 0; r >= 0 && i < 3; ++i)
