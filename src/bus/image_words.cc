@@ -16,14 +16,13 @@ using image::Transport;
 
 constexpr size_t longest_word = 512;
 
-// It becomes a line of a job's file, and part of a path; and systemd, which runs the job, puts variables in place of ${NAME}, so
-// that what is judged here would not be what is run.
+// It becomes a line of a job's file, and part of a path.
 Result<> check_word(std::string_view word) {
     bool fits = !word.empty() && word.size() <= longest_word &&
-                std::none_of(word.begin(), word.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '$'; });
+                std::none_of(word.begin(), word.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
     if (fits) return {};
     return error(Errc::invalid, cat(quoted(word), " is no image: a name or place has 1 to ", longest_word,
-                                    " characters, and among them neither control characters nor '$'"));
+                                    " characters, and no control characters"));
 }
 
 // What a word without a transport in front is to the verb: a name of the store, or one of a registry; nothing: a file.

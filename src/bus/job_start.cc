@@ -46,6 +46,14 @@ int append_strings(sd_bus_message* call, const char* name, const std::vector<std
     return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
+// systemd.service(5), "Command lines": ${NAME} and $NAME become variables, "$$" a dollar. The words are the caller's as they
+// are, and polkit has judged them so. (ExecStartEx= could say no-env-expand, but systemd 252 loses what it says at a reload.)
+std::vector<std::string> without_variables(std::vector<std::string> argv) {
+    for (std::string& word : argv)
+        for (size_t at = word.find('$'); at != word.npos; at = word.find('$', at + 2)) word.insert(at, 1, '$');
+    return argv;
+}
+
 // A command line of the unit: ("ExecStart", <[(path, argv, ignore failure)]>).
 int append_command(sd_bus_message* call, const char* name, const std::vector<std::string>& argv) {
     int r = sd_bus_message_open_container(call, 'r', "sv");
@@ -131,7 +139,7 @@ class JobStart {
                                       "KillMode", "s", "process", "IgnoreSIGPIPE", "b", 0, "SyslogIdentifier",
                                       "s", "croft", "WorkingDirectory", "s", request_.directory.c_str());
         if (r >= 0) r = append_strings(call, "Environment", environment_of(request_, directory_));
-        if (r >= 0) r = append_command(call, "ExecStart", argv_);
+        if (r >= 0) r = append_command(call, "ExecStart", without_variables(argv_));
         if (r >= 0) r = append_command(call, "ExecStopPost", {own_program(), "--job-ended", directory_});
         constexpr const char* names[] = {"StandardInputFileDescriptor", "StandardOutputFileDescriptor",
                                          "StandardErrorFileDescriptor"};
