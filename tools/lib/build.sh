@@ -6,7 +6,8 @@ root=${root:?the tool sets root to the checkout}
 
 # Compilers' output is kept across checkouts; a path of this checkout must not make it another file.
 build_environment() {
-  export CCACHE_DIR=${CCACHE_DIR:-$cache_dir/ccache} CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+  # What a file includes is taken from the compiler's own list: to ask the preprocessor first would take a fifth more time.
+  export CCACHE_DIR=${CCACHE_DIR:-$cache_dir/ccache} CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
   [[ ${CXX:-} ]] || ! command -v ccache >/dev/null || export CXX="ccache g++"
 }
 
