@@ -1,15 +1,10 @@
 // /org/croft/Croft1: what is about images.
 #include "bus/image_words.h"
-#include "bus/service.h"
-#include "bus/verb_words.h"
+#include "bus/manager_methods.h"
 
 namespace croft::bus {
 
 namespace {
-Service& service_of(void* data) {
-    return *static_cast<Service*>(data);
-}
-
 int list_images(sd_bus_message* call, void* data, sd_bus_error*) {
     Service& service = service_of(data);
     Message reply;
@@ -62,24 +57,6 @@ int prune_images(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
-template <const char* const& verb>
-int image_method(sd_bus_message* call, void* data, sd_bus_error*) {
-    const char* name = nullptr;
-    int r = sd_bus_message_read(call, "s", &name);
-    if (r < 0) return r;
-    service_of(data).requests().handle(call, read_verb(call, verb, name));
-    return 1;
-}
-
-template <const char* const& verb>
-int word_method(sd_bus_message* call, void* data, sd_bus_error*) {
-    const char* name = nullptr;
-    int r = sd_bus_message_read(call, "s", &name);
-    if (r < 0) return r;
-    service_of(data).requests().handle(call, read_verb_and_word(call, verb, name));
-    return 1;
-}
-
 int export_image(sd_bus_message* call, void* data, sd_bus_error*) {
     const char* name = nullptr;
     int r = sd_bus_message_read(call, "s", &name);
@@ -87,14 +64,6 @@ int export_image(sd_bus_message* call, void* data, sd_bus_error*) {
     service_of(data).requests().handle(call, read_export(call, name));
     return 1;
 }
-
-constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
-#define VERB(method, verb)                                                                              \
-    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", image, "a{sv}", options), SD_BUS_RESULT("o", job), \
-                            image_method<verb_word::verb>, all_may)
-#define WORD(method, first, second, verb)                                                          \
-    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", first, "s", second, "a{sv}", options),        \
-                            SD_BUS_RESULT("o", job), word_method<verb_word::verb>, all_may)
 
 const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -106,12 +75,12 @@ const sd_bus_vtable vtable[] = {
                             SD_BUS_RESULT("o", job), import_image, all_may),
     SD_BUS_METHOD_WITH_ARGS("ExportImage", SD_BUS_ARGS("s", image, "h", archive, "a{sv}", options),
                             SD_BUS_RESULT("o", job), export_image, all_may),
-    WORD("PushImage", image, target, image_push),
-    WORD("CopyImage", source, target, image_copy),
-    WORD("TagImage", image, name, image_tag),
-    WORD("RenameImage", image, name, image_rename),
-    VERB("RemoveImage", image_rm),
-    VERB("VerifyImage", image_verify),
+    CROFT_WORD_METHOD("PushImage", image, target, image_push),
+    CROFT_WORD_METHOD("CopyImage", source, target, image_copy),
+    CROFT_WORD_METHOD("TagImage", image, name, image_tag),
+    CROFT_WORD_METHOD("RenameImage", image, name, image_rename),
+    CROFT_VERB_METHOD("RemoveImage", image, image_rm),
+    CROFT_VERB_METHOD("VerifyImage", image, image_verify),
     SD_BUS_METHOD_WITH_ARGS("PruneImages", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), prune_images, all_may),
     SD_BUS_VTABLE_END,
 };

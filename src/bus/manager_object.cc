@@ -1,17 +1,12 @@
 // /org/croft/Croft1: what is not about one object.
 #include "base/text.h"
 #include "bus/findings.h"
+#include "bus/manager_methods.h"
 #include "bus/properties.h"
-#include "bus/service.h"
-#include "bus/verb_words.h"
 
 namespace croft::bus {
 
 namespace {
-Service& service_of(void* data) {
-    return *static_cast<Service*>(data);
-}
-
 int list_machines(sd_bus_message* call, void* data, sd_bus_error*) {
     Service& service = service_of(data);
     Message reply;
@@ -118,24 +113,6 @@ int program_method(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
-template <const char* const& verb>
-int machine_method(sd_bus_message* call, void* data, sd_bus_error*) {
-    const char* name = nullptr;
-    int r = sd_bus_message_read(call, "s", &name);
-    if (r < 0) return r;
-    service_of(data).requests().handle(call, read_verb(call, verb, name));
-    return 1;
-}
-
-template <const char* const& verb>
-int word_method(sd_bus_message* call, void* data, sd_bus_error*) {
-    const char* name = nullptr;
-    int r = sd_bus_message_read(call, "s", &name);
-    if (r < 0) return r;
-    service_of(data).requests().handle(call, read_verb_and_word(call, verb, name));
-    return 1;
-}
-
 int open_console(sd_bus_message* call, void* data, sd_bus_error*) {
     const char* name = nullptr;
     int r = sd_bus_message_read(call, "s", &name);
@@ -231,16 +208,9 @@ int scope(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
     return sd_bus_message_append(reply, "s", service_of(data).scope() == Scope::system ? "system" : "user");
 }
 
-constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
 #define PROGRAM(method, operand, words, verb)                                                                \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", operand, "as", words, "a{sv}", options, "ah", streams), \
                             SD_BUS_RESULT("o", job), program_method<verb_word::verb>, all_may)
-#define VERB(method, verb)                                                                             \
-    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("o", job), \
-                            machine_method<verb_word::verb>, all_may)
-#define WORD(method, word, verb)                                                          \
-    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", name, "s", word, "a{sv}", options), \
-                            SD_BUS_RESULT("o", job), word_method<verb_word::verb>, all_may)
 
 const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -258,7 +228,7 @@ const sd_bus_vtable vtable[] = {
     PROGRAM("Run", tree, command, run),
     PROGRAM("Boot", tree, arguments, boot),
     PROGRAM("Exec", name, command, exec),
-    VERB("Start", start),
+    CROFT_VERB_METHOD("Start", name, start),
     SD_BUS_METHOD_WITH_ARGS("Define", SD_BUS_ARGS("s", name, "s", text), SD_BUS_RESULT("o", job), define,
                             all_may),
     SD_BUS_METHOD_WITH_ARGS("Change", SD_BUS_ARGS("s", name, "as", settings), SD_BUS_RESULT("o", job),
@@ -269,17 +239,17 @@ const sd_bus_vtable vtable[] = {
                             all_may),
     SD_BUS_METHOD_WITH_ARGS("Verify", SD_BUS_ARGS("as", names), SD_BUS_RESULT("a(ssuss)", findings), verify, all_may),
     SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, all_may),
-    VERB("Stop", stop),
-    VERB("PowerOff", poweroff),
-    VERB("Reboot", reboot),
-    VERB("Kill", kill),
-    VERB("Pause", pause),
-    VERB("Resume", resume),
-    VERB("Delete", rm),
-    WORD("Clone", new_name, clone),
-    WORD("Snapshot", snapshot, snapshot),
-    WORD("Restore", snapshot, restore),
-    VERB("Rebuild", rebuild),
+    CROFT_VERB_METHOD("Stop", name, stop),
+    CROFT_VERB_METHOD("PowerOff", name, poweroff),
+    CROFT_VERB_METHOD("Reboot", name, reboot),
+    CROFT_VERB_METHOD("Kill", name, kill),
+    CROFT_VERB_METHOD("Pause", name, pause),
+    CROFT_VERB_METHOD("Resume", name, resume),
+    CROFT_VERB_METHOD("Delete", name, rm),
+    CROFT_WORD_METHOD("Clone", name, new_name, clone),
+    CROFT_WORD_METHOD("Snapshot", name, snapshot, snapshot),
+    CROFT_WORD_METHOD("Restore", name, snapshot, restore),
+    CROFT_VERB_METHOD("Rebuild", name, rebuild),
     SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", name, "a{sv}", options),
                             SD_BUS_RESULT("h", terminal, "o", job), open_console, all_may),
     SD_BUS_METHOD_WITH_ARGS("OpenShell", SD_BUS_ARGS("s", name, "s", user, "a{sv}", options),
