@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "base/remove_tree.h"
 #include "base/text.h"
 
 namespace croft::kernel {
@@ -15,13 +16,12 @@ long configure(int fs, unsigned command, const char* key, const char* value) {
     return syscall(SYS_fsconfig, fs, command, key, value, 0);
 }
 
-// A string of fsconfig(2) ends at 255 bytes, and paths of trees are long: so they are told as open files.
+// A string of fsconfig(2), which paths of trees may exceed: so they are told as open files.
+constexpr size_t longest_string = 255;
+
 std::string path_of(const Fd& fd) {
     return cat("/proc/self/fd/", fd.get());
 }
-
-// fsconfig(2) takes strings of less than 256 bytes.
-constexpr size_t longest_string = 255;
 
 std::string in_one_string(const std::vector<Fd>& lowers) {
     std::string all;
@@ -96,6 +96,11 @@ Result<Fd> read_layers(const std::vector<std::string>& trees, OverlayNotes notes
 
 Result<Fd> write_layers(const std::vector<std::string>& trees, const std::string& upper, OverlayNotes notes, OverlaySync sync) {
     return make_overlay(TRY(open_trees(trees)), upper, notes, sync);
+}
+
+Result<> clear_work(const std::string& upper) {
+    Fd work = TRY(open_at(AT_FDCWD, cat(upper, "/work").c_str(), O_RDONLY | O_DIRECTORY));
+    return remove_tree_at(work.get(), "work");
 }
 
 Result<> mount_layers(const std::vector<std::string>& trees, OverlayNotes notes, const std::string& directory) {

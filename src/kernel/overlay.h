@@ -16,10 +16,12 @@ enum class OverlayNotes { trusted, user };  // which attributes say what a layer
 // (unsupported). Nothing of it is seen by others; with the descriptor it goes.
 Result<Fd> read_layers(const std::vector<std::string>& trees, OverlayNotes notes);
 // At its end overlayfs writes the whole file system of its upper to the disk, other people's files too, which can take
-// seconds. `later`: not here; whoever asks for that sees to it, and removes work/work, which is marked for good.
+// seconds. `later`: not here; whoever asks for that sees to it, and calls clear_work() when the mount is gone.
 enum class OverlaySync { at_end, later };
 // The same with a directory that takes what is written: `upper` has upper/ and work/ in it.
 Result<Fd> write_layers(const std::vector<std::string>& trees, const std::string& upper, OverlayNotes notes, OverlaySync sync);
+// What overlayfs leaves in work/ of `upper`, marked so that no mount takes it again before it is gone.
+Result<> clear_work(const std::string& upper);
 // read_layers() mounted at a directory, for all to see.
 Result<> mount_layers(const std::vector<std::string>& trees, OverlayNotes notes, const std::string& directory);
 

@@ -59,7 +59,7 @@ Result<> renew(const store::Store& store, const store::MachineRoot& root, const 
         Fd view = TRY(kernel::write_layers(trees, directory, overlay_notes(), sync));
         TRY(forget_identity(view.get()));
     }
-    return sync == kernel::OverlaySync::later ? remove_tree_at(AT_FDCWD, (directory + "/work/work").c_str()) : Result<>();
+    return sync == kernel::OverlaySync::later ? kernel::clear_work(directory) : Result<>();
 }
 
 // What the configuration says of an identity.
