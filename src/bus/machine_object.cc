@@ -1,7 +1,6 @@
 // /org/croft/Croft1/machine/NAME: one object for each machine in the store that the caller may look at.
 #include "base/text.h"
-#include "bus/objects.h"
-#include "bus/verb_words.h"
+#include "bus/object_methods.h"
 
 namespace croft::bus {
 
@@ -9,8 +8,8 @@ namespace {
 using manager::Machine;
 extern Objects<Machine> objects;
 
-const Machine& machine_of(void* data) {
-    return *static_cast<const Machine*>(data);
+const std::string& name_of(void* data) {
+    return static_cast<const Machine*>(data)->name;
 }
 
 Machine* find_machine(Service& service, const std::string& name) {
@@ -25,25 +24,13 @@ std::vector<std::string> machine_names(Service& service) {
     return out;
 }
 
-template <const char* const& verb>
-int verb_method(sd_bus_message* call, void* data, sd_bus_error*) {
-    objects.service->requests().handle(call, read_verb(call, verb, machine_of(data).name));
-    return 1;
-}
-
-template <const char* const& verb>
-int word_method(sd_bus_message* call, void* data, sd_bus_error*) {
-    objects.service->requests().handle(call, read_verb_and_word(call, verb, machine_of(data).name));
-    return 1;
-}
-
 int exec(sd_bus_message* call, void* data, sd_bus_error*) {
-    objects.service->requests().handle(call, read_program(call, verb_word::exec, machine_of(data).name));
+    objects.service->requests().handle(call, read_program(call, verb_word::exec, name_of(data)));
     return 1;
 }
 
 int open_console(sd_bus_message* call, void* data, sd_bus_error*) {
-    objects.service->requests().handle(call, read_terminal(call, "attach", machine_of(data).name));
+    objects.service->requests().handle(call, read_terminal(call, "attach", name_of(data)));
     return 1;
 }
 
@@ -51,34 +38,26 @@ int open_shell(sd_bus_message* call, void* data, sd_bus_error*) {
     const char* user = nullptr;
     int r = sd_bus_message_read(call, "s", &user);
     if (r < 0) return r;
-    std::string who = cat(user, *user ? "@" : "", machine_of(data).name);
+    std::string who = cat(user, *user ? "@" : "", name_of(data));
     objects.service->requests().handle(call, read_terminal(call, "shell", who));
     return 1;
 }
 
-constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
-#define VERB(method, verb)                                                                  \
-    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), \
-                            verb_method<verb_word::verb>, all_may)
-#define WORD(method, word, verb)                                                                       \
-    SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", word, "a{sv}", options), SD_BUS_RESULT("o", job), \
-                            word_method<verb_word::verb>, all_may)
-
 const sd_bus_vtable methods[] = {
     SD_BUS_METHOD_WITH_ARGS("Exec", SD_BUS_ARGS("as", command, "a{sv}", options, "ah", streams),
                             SD_BUS_RESULT("o", job), exec, all_may),
-    VERB("Start", start),
-    VERB("Stop", stop),
-    VERB("PowerOff", poweroff),
-    VERB("Reboot", reboot),
-    VERB("Kill", kill),
-    VERB("Pause", pause),
-    VERB("Resume", resume),
-    VERB("Delete", rm),
-    WORD("Clone", new_name, clone),
-    WORD("Snapshot", snapshot, snapshot),
-    WORD("Restore", snapshot, restore),
-    VERB("Rebuild", rebuild),
+    CROFT_OBJECT_VERB("Start", start),
+    CROFT_OBJECT_VERB("Stop", stop),
+    CROFT_OBJECT_VERB("PowerOff", poweroff),
+    CROFT_OBJECT_VERB("Reboot", reboot),
+    CROFT_OBJECT_VERB("Kill", kill),
+    CROFT_OBJECT_VERB("Pause", pause),
+    CROFT_OBJECT_VERB("Resume", resume),
+    CROFT_OBJECT_VERB("Delete", rm),
+    CROFT_OBJECT_WORD("Clone", new_name, clone),
+    CROFT_OBJECT_WORD("Snapshot", snapshot, snapshot),
+    CROFT_OBJECT_WORD("Restore", snapshot, restore),
+    CROFT_OBJECT_VERB("Rebuild", rebuild),
     SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("a{sv}", options),
                             SD_BUS_RESULT("h", terminal, "o", job), open_console, all_may),
     SD_BUS_METHOD_WITH_ARGS("OpenShell", SD_BUS_ARGS("s", user, "a{sv}", options),

@@ -29,8 +29,6 @@ int word_method(sd_bus_message* call, void* data, sd_bus_error*) {
     return 1;
 }
 
-constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;  // the gate and polkit decide, not sd-bus
-
 // Rows of a table for sd-bus; `name` is what the first argument is called.
 #define CROFT_VERB_METHOD(method, name, verb)                                                          \
     SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("o", job), \

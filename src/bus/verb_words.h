@@ -8,6 +8,9 @@
 
 namespace croft::bus {
 
+// Every method that is a verb has this flag: the gate and polkit decide, not sd-bus.
+inline constexpr uint64_t all_may = SD_BUS_VTABLE_UNPRIVILEGED;
+
 namespace verb_word {
 inline constexpr const char* run = "run";
 inline constexpr const char* boot = "boot";
