@@ -7,33 +7,18 @@ import threading
 import time
 
 import pytest
+from answers import Answers
 from make import OCI, Layout, digest_of
 
 PLAIN = ("--tls-verify=no", "--retry-delay=0")
 LAYER = bytes(range(256)) * 4096  # 1 MiB
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def send(self, status, body=b"", length=None, **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
+class Handler(Answers):
     def cut(self, body, length):
         """Promises `length` bytes, sends these and hangs up."""
         self.send(200, body, length)
-        self.wfile.flush()
-        self.close_connection = True
-        self.connection.shutdown(2)
+        self.hang_up()
 
     def usual(self):
         if self.path == "/v2/":

@@ -13,28 +13,16 @@ import subprocess
 import threading
 
 import pytest
+from answers import Answers
 
 pytestmark = [pytest.mark.in_process("the store is looked into from here"),
               pytest.mark.skipif(os.geteuid() != 0, reason="owners are kept by root")]
 QUICK = "--retry-delay=0"
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
+class Handler(Answers):
     def begin(self):
         return int((self.headers.get("Range") or "bytes=0-")[6:].rstrip("-"))
-
-    def send(self, status, body=b"", length=None, **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
 
     def part(self, body, until=None, **headers):
         """From where it was asked for; `until`: hangs up there."""
@@ -43,9 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Content_Range"] = f"bytes {begin}-{len(body) - 1}/{len(body)}"
         self.send(206 if begin else 200, body[begin:until], len(body) - begin, **headers)
         if until is not None:
-            self.wfile.flush()
-            self.close_connection = True
-            self.connection.shutdown(2)
+            self.hang_up()
 
     def do_GET(self):
         path = self.path.split("?")[0]
